@@ -75,8 +75,9 @@ bench-detection: $(VENV)/installed-dev ## measure detection and baselines on a l
 	@test -n '$(WORLD)' || { echo 'stillwatch: name a labelled world: make bench-detection WORLD=folder' >&2; exit 1; }
 	@exec $(BIN)/python manage.py bench_detection '$(WORLD)' $(ARGS)
 
-docs: $(VENV)/installed ## write docs/glossary.md from governance/web/glossary.py
+docs: $(VENV)/installed ## write docs/glossary.md and docs/privacy.md from governance/
 	@$(BIN)/python -m governance.web.glossary > docs/glossary.md
+	@$(BIN)/python -m governance.privacy.document > docs/privacy.md
 
 screenshots: $(VENV)/installed-dev ## make docs/screenshots/, every page in both themes and widths, from the demonstration that `make run` runs
 	@$(BIN)/python -m tests.screenshots

@@ -68,13 +68,14 @@ def _register_accounts(lines: Sequence[AccountLine], *, by: Actor, now: datetime
         organisations={one.pk for one in batch.renamed if isinstance(one, Organisation)},
     )
     counts = {outcome.value: outcomes.count(outcome) for outcome in LineOutcome}
+    kept_out = {"kept_out": len(batch.kept_out)} if batch.kept_out else {}
     record_all(new_entries, by=by, now=now)
     record(
         Verb.ACCOUNTS_REGISTERED,
         subject=("register", "accounts"),
         by=by,
         now=now,
-        details=counts | {"rejected": len(rejected)},
+        details=counts | {"rejected": len(rejected)} | kept_out,
     )
     return RegisterResult(**counts, rejected=tuple(rejected), notes=tuple(notes))
 

@@ -31,6 +31,9 @@ class Organisation(models.Model):
 
     external_id = models.CharField(max_length=128, unique=True)
     name = models.CharField(max_length=200, blank=True)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its name was erased: the register does not bring it back."
+    )
 
     class Meta:
         ordering = ("external_id",)
@@ -77,6 +80,19 @@ class Account(models.Model):
     signup_ip = models.GenericIPAddressField("sign-up IP", null=True, blank=True)
     email_domain = models.CharField("e-mail domain", max_length=253, blank=True)
     payment_fingerprint = models.CharField(max_length=128, blank=True)
+    closed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the register was seen to say that the seller closed it."
+    )
+    erased_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When what it held of a person was erased: the register does not bring it back.",
+    )
+    erased_on_request = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Somebody asked for the erasure. Otherwise it was closed for long, and is as new once it opens.",
+    )
 
     objects = AccountQuerySet.as_manager()
 
@@ -98,6 +114,12 @@ class Account(models.Model):
             models.Index(folded("plan"), "id", name="account_by_plan", condition=~Q(plan="")),
             models.Index(fields=["country", "id"], name="account_by_country", condition=~Q(country="")),
             models.Index(fields=["-first_seen_at", "-id"], name="account_by_first_seen"),
+            # Few are closed and not erased yet: these are looked through for what is kept no longer.
+            models.Index(
+                fields=["closed_at", "id"],
+                name="account_closed",
+                condition=Q(status="closed", erased_at=None),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,7 @@ from accounts.licensing import licence_details, licences_to_withdraw, permitted_
 from accounts.models import Account, ApiKey, Licence, Organisation, TermsAcceptance, TermsVersion
 from accounts.queries import lock_keys
 from accounts.register import AcceptedTerms, AccountLine, ApiKeyValue, LicenceValue, LineOutcome
-from accounts.register_rows import COLUMNS, RegisterRows
+from accounts.register_rows import COLUMNS, PERSONAL, RegisterRows
 from governance.audit.actions import NewEntry
 from governance.audit.verbs import Verb
 
@@ -26,13 +26,15 @@ class RegisterBatch:
     """What is stored about the accounts of some lines, and how the lines change it.
 
     Locks the accounts and keys that it reads; runs in the caller's transaction. Once all lines are applied, `outcomes`
-    says what each did, `new_entries` are entries for the audit log, `notes` say in words what changed hands; `renamed`
-    are the accounts and organisations that a restriction now covers by other names.
+    says what each did, `new_entries` are entries for the audit log, `notes` say in words what changed hands or was left
+    out; `renamed` are the accounts and organisations that a restriction now covers by other names, `kept_out` those
+    that were erased and of whom the lines said something that stays erased.
     """
 
     def __init__(self, lines: Sequence[AccountLine], *, now: datetime) -> None:
         self._now = now
         self.renamed: list[Account | Organisation] = []
+        self.kept_out: list[str] = []
         self._register = RegisterRows()
         self._rows: list[Model] = []  # that the line has added or changed
         self._touched: list[tuple[bool, list[Model]]] = []  # by line: whether its account is new, and its rows
@@ -99,7 +101,9 @@ class RegisterBatch:
 
     @property
     def notes(self) -> list[str]:
-        return [note for row, note in self._notes if self._register.differs(row)]
+        moved = [note for row, note in self._notes if self._register.differs(row)]
+        erased = [f"{name} was erased: what the register says of a person was left out." for name in self.kept_out]
+        return moved + erased
 
     # What a line says -------------------------------------------------------------------------------------------
 
@@ -108,13 +112,28 @@ class RegisterBatch:
             self._move_account(account, self._organisation(line) if line.organisation else None)
             if account.has_no_organisation is not (not line.organisation):
                 self._change(account, has_no_organisation=not line.organisation)
+        if line.status == "open" and account.closed_at and not account.erased_on_request:
+            self._change(account, erased_at=None)  # it is a customer again
         for column, cleared in COLUMNS.items():
             value = getattr(line, column)
             if value is UNSET:
                 continue
+            if account.erased_at is not None and column in PERSONAL:
+                self._keep_out(account, value)
+                continue
             value = value or cleared
             if not _is_same(column, getattr(account, column), value):
                 self._change(account, **{column: value})
+        is_closed = account.status == Account.Status.CLOSED
+        if is_closed is not (account.closed_at is not None):
+            closed_at = self._register.stored(account).get("closed_at") or self._now
+            self._change(account, closed_at=closed_at if is_closed else None)
+
+    def _keep_out(self, erased: Account | Organisation, value: object) -> None:
+        """Note that a line says something of a person who was erased, if it does."""
+        name = f"{'Account' if isinstance(erased, Account) else 'Organisation'} {erased.external_id}"
+        if value and name not in self.kept_out:
+            self.kept_out.append(name)
 
     def _organisation(self, line: AccountLine) -> Organisation:
         external_id = str(line.organisation)
@@ -122,7 +141,9 @@ class RegisterBatch:
         if organisation is None:
             organisation = self._organisations[external_id] = Organisation(external_id=external_id)
             self._add(organisation)
-        if line.organisation_name is not UNSET and organisation.name != (line.organisation_name or ""):
+        if organisation.erased_at is not None:
+            self._keep_out(organisation, line.organisation_name is not UNSET and line.organisation_name)
+        elif line.organisation_name is not UNSET and organisation.name != (line.organisation_name or ""):
             self._change(organisation, name=line.organisation_name or "")
         return organisation
 

@@ -18,10 +18,12 @@ COLUMNS: Final[dict[str, Any]] = {
     "email_domain": "",
     "payment_fingerprint": "",
 }
+# Of these what a person could be known by: of an account that was erased the register brings them back no more.
+PERSONAL: Final = ("declared_use", "signup_ip", "email_domain", "payment_fingerprint")
 # In the order in which rows refer to each other, each with the columns that a line may change.
 WRITTEN: Final[dict[type[Model], list[str]]] = {
     Organisation: ["name"],
-    Account: ["organisation", "has_no_organisation", *COLUMNS],
+    Account: ["organisation", "has_no_organisation", *COLUMNS, "closed_at", "erased_at"],
     ApiKey: ["account", "digest", "tied_by", "contested_by", "contested_at"],
     Licence: ["training_permitted", "ends_at"],
     TermsVersion: ["published_at"],

@@ -108,6 +108,7 @@ INSTALLED_APPS = [
     "governance.configuration",
     "governance.web.apps.WebConfig",
     "accounts",
+    "governance.privacy",
     "governance.usage",
     "governance.detection",
     "governance.campaigns",
@@ -252,6 +253,9 @@ NEW_NAMES_AN_HOUR = env.int("NEW_NAMES_AN_HOUR", 2_000, validate=validate.Range(
 HARVEST_BASE_RATE = env.float("HARVEST_BASE_RATE", 0.01, validate=validate.Range(min=1e-6, max=0.5))
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)
 EXCERPT_DAYS = env.int("EXCERPT_DAYS", 30)
+ASSESSMENT_DAYS = env.int("ASSESSMENT_DAYS", 730, validate=validate.Range(min=31))
+CASE_TEXT_DAYS = env.int("CASE_TEXT_DAYS", 1_095, validate=validate.Range(min=31))
+CLOSED_ACCOUNT_DAYS = env.int("CLOSED_ACCOUNT_DAYS", 730, validate=validate.Range(min=31))
 UNREADABLE_NAMES = env.str("UNREADABLE_NAMES", "refuse", validate=validate.OneOf(["refuse", "outage"]))
 FAIL_CLOSED_PLANS: list[str] = env.list("FAIL_CLOSED_PLANS", [])
 WEBHOOK_PRIVATE_NETWORKS: list[str] = environment.parse_networks(

@@ -10,6 +10,7 @@ from governance.gateways.litellm import push
 from governance.overview import actions as overview
 from governance.platform import expiry, heartbeats
 from governance.platform.notifications import enqueue_on_commit
+from governance.privacy import erasure, retention
 from governance.restrictions import actions as enforcement
 from governance.restrictions import publication
 from governance.review import unfinished_decisions
@@ -118,6 +119,17 @@ def drop_old_usage() -> None:
 def delete_expired_rows() -> None:
     """Of the models that say for how long their rows are kept."""
     expiry.delete_expired_rows(now=timezone.now())
+
+
+@shared_task
+def apply_retention() -> None:
+    """Delete, replace or pseudonymise what the rules of governance/privacy/rules.py end."""
+    retention.apply_retention(now=timezone.now())
+
+
+@shared_task
+def continue_erasures() -> None:
+    erasure.continue_erasures(now=timezone.now())
 
 
 @shared_task

@@ -38,5 +38,7 @@ TIMETABLE: Final = {
     "anchor-log": _every(60.0, "anchor_log", expires=60),
     "measure-overview": _every(timedelta(minutes=5), "measure_overview", expires=300),
     "delete-expired-rows": _every(timedelta(hours=6), "delete_expired_rows"),
+    "apply-retention": _every(timedelta(hours=6), "apply_retention"),
+    "continue-erasures": _every(60.0, "continue_erasures", expires=60),
     "delete-expired-excerpts": _every(timedelta(hours=1), "delete_expired_excerpts"),
 }

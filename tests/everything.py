@@ -36,6 +36,8 @@ from governance.overview.actions import measure_overview
 from governance.policies.kill_switch import stop_policies
 from governance.policies.models import PolicyOutcome
 from governance.policies.versions import propose
+from governance.privacy.erasure import erase
+from governance.privacy.holds import find_target, set_hold
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, LiftedOrigin, LostName, Restriction
 from governance.restrictions.reasons import Reason
@@ -56,7 +58,7 @@ from governance.staff.attempts import count_attempt
 from governance.staff.credentials import ClientOrigin, remember_origin
 from governance.staff.models import AttemptCount, ServiceKey, User
 from governance.usage.actions import compact_profiles, record_lines
-from governance.usage.models import EventConflict, LastUsage, NewNameCount, ReportedAnswer, Retention
+from governance.usage.models import EventConflict, HeldEvent, LastUsage, NewNameCount, ReportedAnswer, Retention
 from governance.webhooks.actions import add_webhook
 from governance.webhooks.models import Delivery
 from tests.factories import MACHINE, NOW, account, assessment, case, line, person, service_key
@@ -135,6 +137,13 @@ def one_of_everything() -> None:
     _one_bulk_decision(mira)
 
 
+def _one_of_privacy() -> None:
+    held, erased = account("acct_held"), account("acct_erased", email_domain="erased.example")
+    set_hold(find_target("account", held.external_id), reason="Case 12/26.", by=MACHINE, now=NOW)
+    HeldEvent.objects.create(key=uuid.uuid4(), account=held, day=NOW.date(), event={"model": "flagship-2"})
+    erase(find_target("account", erased.external_id), reason="Request 2026-118.", by=MACHINE, now=NOW)
+
+
 def _one_bulk_decision(mira: User) -> None:
     """Undone while it was at work: one account was skipped, and the decision on the other is still to be undone."""
     verdict = Verdict(action=RestrictionKind.WATCH, reason=Reason.BULK_HARVEST)
@@ -149,6 +158,7 @@ def _one_of_what_is_set_and_measured() -> None:
     measure_overview(now=NOW)
     publish(now=NOW)
     PublicationTrouble.objects.create(kind=PublicationTrouble.Kind.WITNESS, message="it answered 503", since=NOW)
+    _one_of_privacy()
 
 
 def _one_campaign(member: Account) -> None:

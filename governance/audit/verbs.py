@@ -31,7 +31,7 @@ class Verb(StrEnum):
     LOG_EXPORTED = "log.exported", "format entries filter"
 
     # Customers: what the register and usage say of organisations, accounts, keys and licences.
-    ACCOUNTS_REGISTERED = "accounts.registered", "created updated unchanged rejected"
+    ACCOUNTS_REGISTERED = "accounts.registered", "created updated unchanged rejected", "kept_out"
     ACCOUNT_MOVED = "account.moved", "from to"
     KEY_MOVED = "key.moved", "from to", "contested"
     KEY_DIGEST_MOVED = "key.digest_moved", "from to"
@@ -46,6 +46,12 @@ class Verb(StrEnum):
     USAGE_DAY_DROPPED = "usage.day_dropped"
     EXCERPTS_READ = "excerpts.read", "account excerpts reason"
     EXCERPTS_KEYS_REENCRYPTED = "excerpts.keys_reencrypted", "keys"
+
+    # Privacy. Reasons name a request or a lawsuit; whom it is about is the subject, by its id.
+    LEGAL_HOLD_SET = "legal_hold.set", "hold reason accounts"
+    LEGAL_HOLD_LIFTED = "legal_hold.lifted", "hold reason"
+    PERSON_ERASED = "person.erased", "because accounts", "erasure reason"
+    PERSON_ERASURE_FINISHED = "person.erasure_finished", "erasure"
 
     # Detection.
     SCORING_DEAD_LETTERED = "scoring.dead_lettered", "error"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from enum import IntEnum
-from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from accounts.pseudonyms import card_digest
 from governance.usage.account_usage import AccountUsage
 from governance.usage.profiles.build import address_digest
 
@@ -55,7 +55,7 @@ def list_traits(usage: AccountUsage, sign_up: SignUpFacts) -> Iterator[Trait]:
     for digest, uses in addresses.items():
         yield Trait(TraitKind.ADDRESS, digest, uses, uses / usage.events if usage.events else 0.0)
     if sign_up.card:
-        yield Trait(TraitKind.CARD, _digest(sign_up.card), 0, 1.0)
+        yield Trait(TraitKind.CARD, card_digest(sign_up.card), 0, 1.0)
 
 
 def is_product(usage: AccountUsage) -> bool:
@@ -76,7 +76,3 @@ def is_evaluation(usage: AccountUsage) -> bool:
         and 0 < usage.median_output < SHORT_ANSWER
         and (is_uniform or usage.marker_share("benchmark") >= MAJORITY)
     )
-
-
-def _digest(text: str) -> int:
-    return int.from_bytes(blake2b(text.lower().encode(), digest_size=8).digest(), "big", signed=True)

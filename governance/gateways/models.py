@@ -161,6 +161,8 @@ class DriftRepair(models.Model):
     mended = models.BooleanField(help_text="Whether LiteLLM took it.")
     detail = models.CharField(max_length=300, blank=True)
 
+    expiry: ClassVar = Expiry("at", timedelta(days=365))
+
     class Meta:
         verbose_name = "LiteLLM block repair"
         verbose_name_plural = "LiteLLM block repairs"
@@ -239,6 +241,8 @@ class LostDecision(models.Model):
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True, help_text="What a person decided.")
     settled_at = models.DateTimeField(null=True, blank=True)
     settled_by = models.CharField(max_length=254, blank=True)
+
+    expiry: ClassVar = Expiry("settled_at", timedelta(days=365))
 
     class Meta:
         verbose_name = "decision lost in a restore"

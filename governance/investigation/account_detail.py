@@ -20,6 +20,7 @@ from governance.investigation.links import Links, get_links
 from governance.investigation.score_history import ScoreHistory, build_score_history
 from governance.investigation.search import with_brief
 from governance.investigation.usage_summary import Period, UsageSummary, summarise_usage
+from governance.privacy.models import hold_reasons
 from governance.restrictions.models import Restriction
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.models import Case, Decision, DecisionTarget, Step
@@ -62,6 +63,7 @@ def accounts_with_details() -> QuerySet[Account]:
         conflicts=Subquery(conflict_totals(OuterRef("pk"))),
         newest_case=Subquery(cases),
         watched_by=F("watched__added_by__name"),
+        hold_reasons=hold_reasons(accounts__account=OuterRef("pk")),
     )
 
 

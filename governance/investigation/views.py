@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import OuterRef
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -31,6 +32,7 @@ from governance.investigation.forms import (
 from governance.investigation.organisation_detail import OrganisationDetail
 from governance.investigation.palette import find_destinations
 from governance.investigation.search import search, search_kind
+from governance.privacy.models import hold_reasons
 from governance.review.forms import AddressForm
 from governance.review.models import Case
 from governance.review.opening_by_hand import AlreadyOpenError, NotAssessedError, open_case_by_hand
@@ -137,7 +139,14 @@ def organisation(request: StaffRequest, external_id: str) -> HttpResponse:
     form = OrganisationPageForm(request.GET)
     if not form.is_valid():
         return _unreadable(request, form)
-    found, now = _found(Organisation.objects.filter(external_id=external_id).first()), timezone.now()
+    found, now = (
+        _found(
+            Organisation.objects.filter(external_id=external_id)
+            .annotate(hold_reasons=hold_reasons(organisation=OuterRef("pk")))
+            .first()
+        ),
+        timezone.now(),
+    )
     detail = OrganisationDetail(found, after=form.cleaned_data["after"], now=now)
     context = {"organisation": found, "detail": detail, "page": detail.accounts, "now": now}
     return render(request, "investigation/organisation.html", context)

@@ -5,10 +5,14 @@ A model says for how long: `expiry: ClassVar = Expiry("created_at", timedelta(da
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.apps import apps
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+# Rows deleted in one transaction, so that nobody waits for long.
+PORTION: Final = 5_000
 
 
 class Expiry(NamedTuple):
@@ -29,6 +33,17 @@ def delete_expired_rows(*, now: datetime) -> Counter[str]:
         expiry = getattr(model, "expiry", None)
         if isinstance(expiry, Expiry):
             is_over = Q(**{f"{expiry.field}__lt": now - expiry.after})
-            _, by_model = model._default_manager.filter(expiry.rows, is_over).delete()
-            deleted.update(by_model)
+            deleted.update(delete_in_portions(model._default_manager.filter(expiry.rows, is_over)))
     return deleted
+
+
+def delete_in_portions(rows: QuerySet[Any, Any], *, portion: int = PORTION) -> Counter[str]:
+    """Delete rows, so many in a transaction. Return how many, by the label of the model."""
+    deleted = Counter[str]()
+    while True:
+        with transaction.atomic():
+            keys = list(rows.order_by().values_list("pk", flat=True)[:portion])
+            _, by_model = rows.model._default_manager.filter(pk__in=keys).delete()
+        deleted.update(by_model)
+        if len(keys) < portion:
+            return deleted

@@ -22,6 +22,7 @@ class Lock(IntEnum):
     SETTINGS = 0x5711_000A
     LOG_PUBLICATION = 0x5711_000B
     LOG_ANCHORS = 0x5711_000C
+    LEGAL_HOLDS = 0x5711_000D
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Versions of the policy, their outcomes, and the kill switch."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -7,6 +8,7 @@ from django.db.models import Q
 
 from accounts.models import Account
 from governance.detection.models import Assessment
+from governance.platform.expiry import Expiry
 from governance.restrictions.kinds import LONGEST_KIND, kind_choices
 from governance.restrictions.models import Restriction
 from governance.staff.models import User
@@ -79,6 +81,9 @@ class PolicyOutcome(models.Model):
     restriction = models.OneToOneField(
         Restriction, on_delete=models.PROTECT, null=True, blank=True, related_name="policy_outcome"
     )
+
+    # What was done is told by its restriction; what is planned or held waits for somebody.
+    expiry: ClassVar = Expiry("at", timedelta(days=365), Q(state__in=[State.SHADOW, State.DROPPED]))
 
     class Meta:
         ordering = ("-at",)

@@ -14,6 +14,7 @@ from governance.campaigns.models import Campaign, CampaignMember
 from governance.detection.finding import Family
 from governance.detection.scoring import REVIEW_LINE
 from governance.gateways.queries import enforcement_status
+from governance.privacy.models import hold_reasons
 from governance.restrictions.kinds import NOT_NOTICED
 from governance.restrictions.models import Restriction
 from governance.review.bulk.mentions import BulkMention, find_bulk_mentions, with_bulk
@@ -70,6 +71,7 @@ def cases_with_details(*, at: datetime) -> QuerySet[Case]:
         conflicts=Subquery(conflict_totals(OuterRef("account"))),
         licence_ends=ArraySubquery(begun.values("ends_at")),
         excerpts_kept=Subquery(excerpt_count(OuterRef("account"), at=at)),
+        hold_reasons=hold_reasons(accounts__account=OuterRef("account")),
     )
 
 

@@ -44,10 +44,17 @@ VIEW_USERS = "staff.view_user"
 CHANGE_USERS = "staff.change_user"
 VIEW_SERVICE_KEYS = "staff.view_servicekey"
 CHANGE_SERVICE_KEYS = "staff.change_servicekey"
+VIEW_PRIVACY = "privacy.view_legalhold"
+SET_HOLDS = "privacy.add_legalhold"
+LIFT_HOLDS = "privacy.lift_legalhold"
+ERASE_PEOPLE = "privacy.add_erasure"
 
 _REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT, VIEW_ACCOUNTS, WATCH_ACCOUNTS})
 
-_LEAD = frozenset({PROPOSE_POLICIES, APPROVE_POLICIES, SWITCH_POLICIES, CHANGE_DUE_TARGETS, CHANGE_REASONS})
+_LEAD = frozenset(
+    {PROPOSE_POLICIES, APPROVE_POLICIES, SWITCH_POLICIES, CHANGE_DUE_TARGETS, CHANGE_REASONS}
+    | {SET_HOLDS, LIFT_HOLDS, ERASE_PEOPLE}
+)
 
 
 def may(role: str, permission: str) -> bool:

@@ -13,16 +13,21 @@ from django.db.backends.utils import CursorWrapper
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
+from governance.platform.expiry import delete_in_portions
 from governance.platform.transactions import is_lock_timeout, retried_transaction
+from governance.privacy.holds import cover_held_accounts, hold_lock
+from governance.privacy.models import is_held
 from governance.usage import sql
 from governance.usage.answer_reports import ANSWER_RETENTION
 from governance.usage.event_store import copy_rows
 from governance.usage.excerpts import decrypt_key, encrypt_key
+from governance.usage.held_events import keep_held_events
 from governance.usage.intake import Sender, store_reports
 from governance.usage.models import (
     DataKey,
     EventConflict,
     Excerpt,
+    HeldEvent,
     HourlyProfile,
     NewNameCount,
     ProfileDelta,
@@ -163,20 +168,25 @@ def prepare_partitions(*, now: datetime) -> None:
 def drop_old_usage(*, now: datetime) -> list[date]:
     """Drop the days of events and the profiles that are older than is kept; which days.
 
-    Days that somebody reads at this moment are left for the next run.
+    Days that somebody reads at this moment are left for the next run. What is under a legal hold is kept.
 
     From then on no event of these days is taken again, since nobody would know it for one that had been here.
     """
+    cover_held_accounts(now=now)
     today = now.astimezone(UTC).date()
     kept_from = today - timedelta(days=settings.EVENT_DAYS)
     dropped = _drop_days([day for day in list_partition_days() if day < kept_from], now=now)
     oldest = now - timedelta(days=settings.PROFILE_DAYS)
-    HourlyProfile.objects.filter(hour__lt=oldest).delete()
-    ProfileDelta.objects.filter(hour__lt=oldest).delete()  # of accounts whose scoring keeps failing
-    WeeklySketch.objects.filter(week__lt=oldest - timedelta(days=7)).delete()
-    EventConflict.objects.filter(day__lt=kept_from).delete()
-    NewNameCount.objects.filter(hour__lt=now - timedelta(days=1)).delete()
-    ReportedAnswer.objects.filter(newest_at__lt=now - ANSWER_RETENTION).delete()
+    for rows in (
+        HourlyProfile.objects.filter(~is_held(), hour__lt=oldest),
+        ProfileDelta.objects.filter(~is_held(), hour__lt=oldest),  # of accounts whose scoring keeps failing
+        WeeklySketch.objects.filter(~is_held(), week__lt=oldest - timedelta(days=7)),
+        HeldEvent.objects.filter(~is_held()),
+        EventConflict.objects.filter(day__lt=kept_from),
+        NewNameCount.objects.filter(hour__lt=now - timedelta(days=1)),
+        ReportedAnswer.objects.filter(newest_at__lt=now - ANSWER_RETENTION),
+    ):
+        delete_in_portions(rows)
     return dropped
 
 
@@ -186,6 +196,8 @@ def _drop_days(days: Sequence[date], *, now: datetime) -> list[date]:
     for day in days:
         try:
             with transaction.atomic():
+                hold_lock(shared=True)
+                keep_held_events(day)
                 Retention.objects.update_or_create(pk=1, defaults={"kept_from": day + timedelta(days=1)})
                 record(Verb.USAGE_DAY_DROPPED, subject=("usage", str(day)), by=Actor.system("retention"), now=now)
                 drop_partition(day)
@@ -199,9 +211,9 @@ def _drop_days(days: Sequence[date], *, now: datetime) -> list[date]:
 
 
 def delete_expired_excerpts(*, now: datetime) -> int:
-    """Delete excerpts whose time is over; how many."""
-    deleted, _ = Excerpt.objects.expired(at=now).delete()
-    return deleted
+    """Delete excerpts whose time is over, but for those under a legal hold; how many."""
+    cover_held_accounts(now=now)
+    return delete_in_portions(Excerpt.objects.expired(at=now)).total()
 
 
 @retried_transaction

@@ -6,6 +6,7 @@ from governance.usage.models import (
     DirtyAccount,
     EventConflict,
     Excerpt,
+    HeldEvent,
     HourlyProfile,
     LastUsage,
     NewNameCount,
@@ -75,6 +76,13 @@ class KnownAnswerAdmin(ReadOnlyAdmin):
 class EventConflictAdmin(ReadOnlyAdmin):
     list_display = ("day", "account", "source", "events", "in_time_alone", "newest_at")
     list_filter = ("source",)
+    search_fields = ("=account__external_id",)
+    list_select_related = ("account",)
+
+
+@admin.register(HeldEvent)
+class HeldEventAdmin(ReadOnlyAdmin):
+    list_display = ("day", "account", "key")
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from django.conf import settings
 from django.db import connection, transaction
 
+from accounts.models import Account
 from governance.usage.models import DataKey, Excerpt
 from governance.usage.prompts import read_prompt
 from governance.usage.wire import UsageEvent
@@ -108,6 +109,7 @@ def keep_excerpts(candidates: Iterable[ExcerptCandidate], *, now: datetime) -> N
         if place not in full or candidate.key < full[place]
     ]
     ciphers = _ciphers({candidate.account for candidate in chosen}, now=now)
+    chosen = [candidate for candidate in chosen if candidate.account in ciphers]
     expires_at = now + timedelta(days=settings.EXCERPT_DAYS)
     Excerpt.objects.bulk_create(
         (one.excerpt(ciphers[one.account], expires_at=expires_at) for one in chosen), ignore_conflicts=True
@@ -148,9 +150,10 @@ def _wrapping_key(key: bytes) -> bytes:
 
 
 def _ciphers(accounts: Collection[int], *, now: datetime) -> dict[int, AESGCM]:
-    """What encrypts each account's excerpts; data keys that are missing are made."""
+    """What encrypts each account's excerpts; data keys that are missing are made, but not of what was erased."""
     keys = DataKey.objects.in_bulk(accounts)
-    if new := sorted(set(accounts) - keys.keys()):
+    if missing := set(accounts) - keys.keys():
+        new = sorted(Account.objects.filter(pk__in=missing, erased_at=None).values_list("pk", flat=True))
         DataKey.objects.bulk_create(
             [DataKey(account_id=one, encrypted_key=encrypt_key(os.urandom(KEY_BYTES)), created_at=now) for one in new],
             ignore_conflicts=True,

@@ -62,6 +62,7 @@ UNFOLD = {
                     _table("Profile deltas", "add_chart", "usage_profiledelta"),
                     _table("Hourly profiles", "bar_chart", "usage_hourlyprofile"),
                     _table("Weekly sketches", "grain", "usage_weeklysketch"),
+                    _table("Held events", "lock_clock", "usage_heldevent"),
                     _table("Excerpts", "short_text", "usage_excerpt"),
                     _table("Data keys", "lock", "usage_datakey"),
                     _table("Awaiting scoring", "pending", "usage_dirtyaccount"),
@@ -130,6 +131,9 @@ UNFOLD = {
                     _table("Audit log", "receipt_long", "audit_entry"),
                     _table("Published checkpoints", "verified", "audit_checkpoint"),
                     _table("Troubles with publishing", "report", "audit_publicationtrouble"),
+                    _table("Legal holds", "gavel", "privacy_legalhold"),
+                    _table("Held accounts", "lock", "privacy_heldaccount"),
+                    _table("Erasures", "person_remove", "privacy_erasure"),
                 ],
             },
             {

@@ -143,6 +143,22 @@ def _(world: World) -> None:
     world.call("drop_old_usage")
 
 
+@runs("legal_hold")
+def _(world: World) -> None:
+    world.use()
+    assert "1 account covered" in world.call("legal_hold", "set", "account", "acct_7", "--reason", "Case 12/26.")
+    assert "account acct_7: Case 12/26." in world.call("legal_hold", "list")
+    assert "1 hold lifted" in world.call("legal_hold", "lift", "account", "acct_7", "--reason", "Over.")
+
+
+@runs("erase")
+def _(world: World) -> None:
+    world.use()
+    assert "excerpts of prompts, and their key: " in world.call("erase", "account", "acct_7")
+    assert "Erased: account acct_7." in world.call("erase", "account", "acct_7", "--reason", "Request 2026-118.")
+    assert "excerpts" not in world.call("erase", "account", "acct_7")
+
+
 @runs("rewrap_excerpt_keys")
 def _(world: World) -> None:
     world.use()

@@ -35,6 +35,8 @@ WITH_QUERIES: Final = (
     ("/queue/", {"q": "nobody at all"}),
     ("/overview/cases/", {"band": "critical"}),
     ("/overview/cases/", {"due": "overdue"}),
+    ("/settings/privacy/erase/", {"kind": "account", "name": "acct_harbour"}),
+    ("/settings/privacy/erase/", {"kind": "account", "name": "acct_held"}),
     ("/admin/review/case/", {"status__exact": "open"}),
 )
 

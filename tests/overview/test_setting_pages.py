@@ -51,9 +51,10 @@ class TestTheSettings:
     def test_say_what_is_kept_how_long_and_what_is_due_for_deletion(self, jonas: Client) -> None:
         page = words(jonas.get("/settings/"))
 
-        assert "Usage events 90 days deleted every hour EVENT_DAYS" in page
+        assert "Usage events 90 days deleted by schedule EVENT_DAYS" in page
         assert "Excerpts 30 days 0 EXCERPT_DAYS" in page
-        assert "Kept for ever: audit log;" in page
+        assert "What staff typed, of closed cases and ended restrictions 1,095 days" in page
+        assert "Kept for ever: audit log; cases, decisions and restrictions, without what was typed;" in page
 
     def test_cost_few_queries(self, jonas: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         one_of_everything()

@@ -17,6 +17,7 @@ from governance.audit.models import Entry
 from governance.campaigns.models import Campaign
 from governance.gateways.models import LostDecision
 from governance.policies.models import PolicyVersion
+from governance.privacy.models import LegalHold
 from governance.restrictions.models import Restriction
 from governance.review.models import BulkDecision, Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
@@ -152,6 +153,14 @@ ARGUMENTS: dict[str, Arguments] = {
     "/settings/users/<uuid:pk>/role/": Arguments(SOMEBODY, sent={"role": "lead"}),
     "/settings/users/<uuid:pk>/shut-out/": Arguments(SOMEBODY),
     "/settings/users/<uuid:pk>/readmit/": Arguments(SOMEBODY),
+    "/settings/privacy/": Arguments(query=("kind", "name")),
+    "/settings/privacy/hold/": Arguments(sent={"kind": "account", "name": "acct_harbour", "reason": "Case 12/26."}),
+    "/settings/privacy/hold/<uuid:pk>/lift/": Arguments(
+        {"pk": partial(_first, LegalHold)}, sent={"reason": "The lawsuit is over."}
+    ),
+    "/settings/privacy/erase/": Arguments(
+        query=("kind", "name"), sent={"reason": "Request 2026-118.", "confirmed": "on"}
+    ),
     "/settings/keys/": Arguments(),
     "/settings/keys/issue/": Arguments(sent={"name": "gateway-us", "scopes": "access:read", "days": "30"}),
     "/settings/keys/<uuid:pk>/revoke/": Arguments({"pk": partial(_first, ServiceKey)}),

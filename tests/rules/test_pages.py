@@ -25,6 +25,7 @@ UNDRAFTED = {
     *("review/campaign/filters.html", "investigation/accounts_filters.html", "investigation/search_form.html"),
     "audit/period_filter.html",
     "overview/log/filters.html",
+    "overview/settings/whom.html",
 }
 BY_SCRIPT = {"j", "k", "x", "Enter", "Ctrl Enter", "Ctrl K", "digit", "Esc"}
 

@@ -8,13 +8,20 @@ from django.conf import settings
 from django.db.models import CharField, Count, Q, QuerySet, Value
 
 from governance.platform.expiry import Expiry
+from governance.privacy.periods import HERE
+from governance.privacy.rule import Does
+from governance.privacy.rules import RULES
 from governance.staff.credentials import ORIGIN_KEPT_FOR
 from governance.staff.models import SignInOrigin
 from governance.usage.answer_reports import ANSWER_RETENTION
 from governance.usage.models import EventConflict, Excerpt, ReportedAnswer, Retention
 
 BY_RELEASE: Final = "fixed in this release"
-FOR_EVER: Final = ("audit log", "cases, decisions and notes", "restrictions and their changes", "assessments")
+_NAMES_HERE: Final = {
+    Does.DELETE: "{}",
+    Does.REPLACE_TEXTS: "what staff typed, of closed cases and ended restrictions",
+    Does.PSEUDONYMIZE: "register of closed {}",
+}
 
 
 class RetentionRow(NamedTuple):
@@ -61,7 +68,30 @@ def get_retention(*, now: datetime) -> RetentionState:
         RetentionRow("usage events", settings.EVENT_DAYS, "EVENT_DAYS", None),
         RetentionRow("hourly profiles and weekly sketches", settings.PROFILE_DAYS, "PROFILE_DAYS", None),
     ]
-    return RetentionState([*usage, *kept], first_day, FOR_EVER)
+    return RetentionState([*usage, *kept, *_rules_here()], first_day, _kept_for_ever())
+
+
+def _kept_for_ever() -> tuple[str, ...]:
+    """What says something of a person and has no end: docs/privacy.md says why."""
+    names = (
+        str(apps.get_model(rule.table)._meta.verbose_name_plural)
+        for rule in RULES
+        if rule.said and rule.kept.startswith("for ever")
+    )
+    first = ("audit log", "cases, decisions and restrictions, without what was typed")
+    return (*first, *(name for name in names if name not in first))
+
+
+def _rules_here() -> list[RetentionRow]:
+    """Those that the task of governance/privacy carries out, the texts of all tables as one."""
+    found: dict[str, RetentionRow] = {}
+    for rule in RULES:
+        if rule.ends is not None and rule.ends.by == HERE and rule.ends.days:
+            table = apps.get_model(rule.table)._meta.verbose_name_plural
+            name = _NAMES_HERE[rule.ends.does].format(table)
+            days = getattr(settings, rule.ends.setting) if rule.ends.setting else int(rule.ends.days)
+            found.setdefault(name, RetentionRow(name, days, rule.ends.setting or BY_RELEASE, None))
+    return list(found.values())
 
 
 def _rules_of_settings(*, now: datetime) -> list[_Rule]:

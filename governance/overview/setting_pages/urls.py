@@ -3,6 +3,7 @@
 from django.urls import path
 
 from governance.overview.access import views as access
+from governance.overview.privacy_pages import views as privacy
 from governance.overview.setting_pages import views
 
 app_name = "configuration"
@@ -16,6 +17,10 @@ urlpatterns = [
     path("users/<uuid:pk>/role/", access.edit_staff_role, name="user-role"),
     path("users/<uuid:pk>/shut-out/", access.shut_out_staff_user, name="user-shut-out"),
     path("users/<uuid:pk>/readmit/", access.readmit_staff_user, name="user-readmit"),
+    path("privacy/", privacy.privacy, name="privacy"),
+    path("privacy/hold/", privacy.hold, name="hold"),
+    path("privacy/hold/<uuid:pk>/lift/", privacy.lift, name="hold-lift"),
+    path("privacy/erase/", privacy.erasure, name="erase"),
     path("keys/", access.service_keys, name="service-keys"),
     path("keys/issue/", access.issue_key, name="service-key-issue"),
     path("keys/<uuid:pk>/revoke/", access.revoke_key, name="service-key-revoke"),

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.utils.functional import cached_property
 
 from governance.campaigns.models import Campaign
 from governance.campaigns.traits import TraitKind
+from governance.privacy.models import hold_reasons
 from governance.restrictions.models import Restriction
 from governance.review.campaigns.graph import SharedTrait, TieGraph, draw_ties
 from governance.review.campaigns.harm import DayOfMembers, Harm, measure_harm
@@ -47,6 +48,7 @@ def cases_of_campaign(campaign: uuid.UUID) -> QuerySet[Case]:
     """The cases of a campaign, the open one first, then the newest."""
     decided_with = ("resolved_by__decided_by", "resolved_by__case__account", "resolved_by__case__campaign")
     in_full = Case.objects.select_related("campaign", "assessment", "claimed_by", *decided_with)
+    in_full = in_full.annotate(hold_reasons=hold_reasons(campaign=OuterRef("campaign")))
     return in_full.filter(campaign=campaign).order_by("-opened_at", "-pk")
 
 
@@ -86,6 +88,12 @@ class CampaignDetail:
     @property
     def claimant(self) -> User | None:
         return self.case.claimed_by if self.case is not None and self.case.claimant(at=self.now) else None
+
+    @property
+    def hold_reasons(self) -> list[str]:
+        """Of the legal holds on it, as they were read with its case, or with itself if it never had one."""
+        reasons: list[str] = getattr(self.case or self.campaign, "hold_reasons", [])
+        return reasons
 
     @property
     def overdue(self) -> bool:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.db.models import OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -19,6 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from governance.campaigns.models import Campaign, CampaignMember
 from governance.campaigns.regrouping import RegroupingError, merge_campaigns, split_campaign
+from governance.privacy.models import hold_reasons
 from governance.review import actions
 from governance.review.campaigns.at_gateways import count_at_gateways
 from governance.review.campaigns.forms import (
@@ -210,7 +212,8 @@ def _campaign_with_case(pk: uuid.UUID, wanted: uuid.UUID | None) -> tuple[Campai
     """The campaign with this case of it, or else its newest, if it ever had one. One query where it had."""
     case = find_case(pk, wanted)
     shown = case.campaign if case is not None else None
-    return shown or get_object_or_404(Campaign, pk=pk), case
+    held = Campaign.objects.annotate(hold_reasons=hold_reasons(campaign=OuterRef("pk")))
+    return shown or get_object_or_404(held, pk=pk), case
 
 
 def _case(pk: uuid.UUID) -> Case:

@@ -140,7 +140,7 @@ class InboxItem(models.Model):
     text = models.TextField(blank=True)
     read_at = models.DateTimeField(null=True, blank=True)
 
-    expiry: ClassVar = Expiry("read_at", timedelta(days=90))
+    expiry: ClassVar = Expiry("at", timedelta(days=180))
 
     class Meta:
         ordering = ("-at", "-pk")

@@ -115,6 +115,21 @@ class EventConflict(models.Model):
         return f"{self.account} {self.day}: {self.events}"
 
 
+class HeldEvent(models.Model):
+    """A usage event of an account under a legal hold, kept as JSON when its day was dropped."""
+
+    key = models.UUIDField(primary_key=True)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="held_events")
+    day = models.DateField()
+    event = models.JSONField(help_text="Its columns, as they were.")
+
+    class Meta:
+        ordering = ("-day", "key")
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.day}"
+
+
 class Retention(models.Model):
     """From which day on usage events are kept. One row: an event of before would not be known as a duplicate."""
 

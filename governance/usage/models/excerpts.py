@@ -4,16 +4,19 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
+from django.db.models import Q
 
 from accounts.models import Account
+from governance.privacy.models import is_held
 
 
 class ExcerptQuerySet(models.QuerySet["Excerpt"]):
     def kept(self, *, at: datetime) -> Self:
-        return self.filter(expires_at__gt=at)
+        return self.filter(Q(expires_at__gt=at) | is_held())
 
     def expired(self, *, at: datetime) -> Self:
-        return self.filter(expires_at__lte=at)
+        """Those whose time is over, and that no legal hold keeps."""
+        return self.filter(~is_held(), expires_at__lte=at)
 
 
 class Excerpt(models.Model):

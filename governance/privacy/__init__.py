@@ -1,0 +1,1 @@
+"""What is kept of people, why and for how long; legal holds, and erasures."""
