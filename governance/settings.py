@@ -13,6 +13,7 @@ from environs import Env, validate
 
 from governance.platform import embedded, environment, timeouts
 from governance.platform.bounded_connection import bounded_connection_class, longest_silence
+from governance.platform.console_log import log_to_console
 from governance.platform.installation_secrets import Secrets, get_or_create_audit_keys, get_or_create_secrets
 from governance.restrictions.usual_clauses import USUAL_CLAUSES, USUAL_CLAUSES_OF_REASONS
 from governance.timetable import TIMETABLE, WAITING_FOR_OTHERS
@@ -278,7 +279,9 @@ WEB_THREADS = env.int("WEB_THREADS", 128, validate=validate.Range(min=1))
 BODIES_OF_A_KEY = env.int("BODIES_OF_A_KEY", 16, validate=validate.Range(min=1))
 BODY_SECONDS = env.float("BODY_SECONDS", 30.0, validate=validate.Range(min=0.1))
 AUDIT_FOLDER = Path(env.str("AUDIT_FOLDER", str(DATA_DIR / "audit"))).expanduser().resolve()
-AUDIT_ORIGIN = env.str("AUDIT_ORIGIN", _public.hostname or "stillwatch", validate=validate.Regexp(r"[^\s+]+\Z"))
+# The same in every process: a shell beside `up` has no STILLWATCH_URL.
+_host = "localhost" if EMBEDDED else _public.hostname or "localhost"
+AUDIT_ORIGIN = env.str("AUDIT_ORIGIN", _host, validate=validate.Regexp(r"[^\s+]+\Z"))
 AUDIT_WITNESS_URL = environment.parse_optional_url("AUDIT_WITNESS_URL", env.str("AUDIT_WITNESS_URL", "")).rstrip("/")
 AUDIT_WITNESS_KEY, AUDIT_TIMESTAMP_ROOTS = env.str("AUDIT_WITNESS_KEY", ""), env.str("AUDIT_TIMESTAMP_ROOTS", "")
 AUDIT_TIMESTAMP_URL = environment.parse_optional_url("AUDIT_TIMESTAMP_URL", env.str("AUDIT_TIMESTAMP_URL", ""))
@@ -286,19 +289,4 @@ TERMS_CLAUSES: list[str] = env.list("TERMS_CLAUSES", USUAL_CLAUSES, delimiter=";
 # Which clause a reason usually breaks: the decision form chooses it with the reason.
 REASON_CLAUSES = environment.parse_pairs(env.list("REASON_CLAUSES", USUAL_CLAUSES_OF_REASONS, delimiter=";"))
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "governance.web.logs.VisibleFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        }
-    },
-    "filters": {"refusals": {"()": "governance.web.logs.WithoutTraceback"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
-    "root": {
-        "handlers": ["console"],
-        "level": env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(environment.LOG_LEVELS)),
-    },
-}
+LOGGING = log_to_console(env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(environment.LOG_LEVELS)))

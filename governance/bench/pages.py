@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from statistics import median
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import psutil
 from django.conf import settings
@@ -18,11 +19,13 @@ from accounts.models import Account
 from governance.audit.actor import Actor
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
+from governance.investigation.account_list import ORDERS, AccountSort
 from governance.overview.actions import measure_overview
 from governance.review.models import Case
 from governance.staff.actions import add_user
 from governance.staff.roles import Role
 from governance.usage.actions import compact_profiles, record_lines
+from governance.web.cursors import Cursor
 
 ACCOUNTS: Final = 1_000_000
 EACH_ORGANISATION: Final = 50
@@ -116,7 +119,7 @@ PAGES: Final = {
     "case": "/cases/{case}/",
     "bulk decision, preview of 100": "/bulk/?accounts={hundred}",
     "accounts, by score": "/accounts/",
-    "accounts, deep in the list": "/accounts/?after={middle}",
+    "accounts, deep in the list": "/accounts/?{middle}",
     "accounts, newest": "/accounts/?sort=newest",
     "accounts, critical by id": "/accounts/?band=critical&sort=id",
     "accounts, three filters": "/accounts/?band=high&plan=team&country=DE",
@@ -168,8 +171,9 @@ def measure_pages(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
 
 def _places(scale: Scale) -> dict[str, str]:
     opened = Case.objects.filter(status=Case.Status.OPEN).order_by("-score", "pk")[:100]
+    middle = Account.objects.select_related("score").get(external_id=f"acct_{scale.count(ACCOUNTS) // 2:07d}")
     return {
-        "middle": f"acct_{scale.count(ACCOUNTS) // 2:07d}",
+        "middle": urlencode({"after": Cursor.at(middle, ORDERS[AccountSort.SCORE])}),
         "case": str(opened[0].pk),
         "hundred": ",".join(str(case.account_id) for case in opened),
     }
