@@ -102,7 +102,7 @@ def university(customer: Customer) -> Behaviour:
     return on
 
 
-def agency(customer: Customer) -> Behaviour:
+def agency_client(customer: Customer) -> Behaviour:
     """One of an agency's client accounts, all paid with its card: texts for shops and newsletters."""
     prompt = system(
         f"You write for {customer.company} ({customer.trade}). House style: short sentences, "
@@ -138,4 +138,4 @@ UNIVERSITY = CustomerKind(
     one_address=True,
     called="University",
 )
-AGENCY = CustomerKind("agency", 5, agency, ("marketing texts", "copywriting"), least=5, one_card=True)
+AGENCY = CustomerKind("agency", 5, agency_client, ("marketing texts", "copywriting"), least=5, one_card=True)

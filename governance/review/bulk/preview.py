@@ -10,7 +10,7 @@ from governance.campaigns.models import CampaignMember
 from governance.restrictions.queries import find_strongest_kinds
 from governance.review.bulk.actions import get_newest_decision_number
 from governance.review.bulk.open_campaign_cases import find_campaigns_with_open_case
-from governance.review.campaigns.members import fitting_share_of_all, share_that_fits
+from governance.review.campaigns.members import campaign_traffic_share_of_all, campaign_traffic_share
 from governance.review.models import Case
 from governance.staff.models import User
 
@@ -79,7 +79,7 @@ class BulkPreview:
     @property
     def without_evidence(self) -> float:
         """The share of the traffic of those in a campaign."""
-        return 1 - fitting_share_of_all([(row.fits, row.events) for row in self.rows if row.fits is not None])
+        return 1 - campaign_traffic_share_of_all([(row.fits, row.events) for row in self.rows if row.fits is not None])
 
     @property
     def plans(self) -> list[tuple[str, int]]:
@@ -132,7 +132,7 @@ def preview_bulk_decision(
                 is_licensed=account.pk in licensed,
                 remarks=_remarks(case, by=by, now=now) if case is not None else (),
                 is_held=case is not None and case.is_held(at=now),
-                fits=share_that_fits(members[account.pk]) if account.pk in members else None,
+                fits=campaign_traffic_share(members[account.pk]) if account.pk in members else None,
                 skipped_because=because,
                 is_ticked=ticked is None or account.pk in ticked,
             )

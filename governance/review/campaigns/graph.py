@@ -44,8 +44,8 @@ class DrawnTrait(NamedTuple):
     more: int
 
 
-class DrawnMembers(NamedTuple):
-    """One account, or several that have the same traits. `names` are the traits' names."""
+class DrawnGroup(NamedTuple):
+    """One account, or several that have the same traits."""
 
     x: float
     y: float
@@ -68,7 +68,7 @@ class TieGraph:
     """`alone` members have none of the traits drawn; `left_out` traits are not drawn."""
 
     traits: tuple[DrawnTrait, ...]
-    members: tuple[DrawnMembers, ...]
+    members: tuple[DrawnGroup, ...]
     ties: tuple[DrawnTie, ...]
     alone: int
     left_out: int
@@ -103,7 +103,7 @@ def draw_ties(shared: Sequence[SharedTrait], members: Sequence[str]) -> TieGraph
             _drawn_trait(trait, name, at[node]) for trait, name, node in zip(traits, names, of_traits, strict=True)
         ),
         members=tuple(
-            _drawn_members(some, [names[place] for place in has], at[node], is_named=len(groups) <= NAMED_UP_TO)
+            _drawn_group(some, [names[place] for place in has], at[node], is_named=len(groups) <= NAMED_UP_TO)
             for node, (has, some) in zip(of_groups, groups.items(), strict=True)
         ),
         ties=tuple(
@@ -140,11 +140,11 @@ def _drawn_trait(trait: SharedTrait, name: str, at: tuple[float, float]) -> Draw
     return DrawnTrait(*at, trait.kind, name, len(trait.members), named, len(trait.members) - len(named))
 
 
-def _drawn_members(some: Sequence[str], has: Sequence[str], at: tuple[float, float], *, is_named: bool) -> DrawnMembers:
+def _drawn_group(some: Sequence[str], has: Sequence[str], at: tuple[float, float], *, is_named: bool) -> DrawnGroup:
     more = len(some) - NAMED_IN_A_GROUP
     whom = ", ".join(some[:NAMED_IN_A_GROUP]) + (f" and {more} more" if more > 0 else "")
     label = (some[0] if is_named else "") if len(some) == 1 else f"{len(some)} accounts"
-    return DrawnMembers(*at, round(5 + 2.4 * sqrt(len(some) - 1), 1), len(some), label, f"{whom}: {', '.join(has)}")
+    return DrawnGroup(*at, round(5 + 2.4 * sqrt(len(some) - 1), 1), len(some), label, f"{whom}: {', '.join(has)}")
 
 
 def _fit(positions: Mapping[int, Sequence[float]]) -> dict[int, tuple[float, float]]:

@@ -90,15 +90,15 @@ class MemberOfCampaign:
 
     @property
     def fits(self) -> float:
-        return share_that_fits(self.ties)
+        return campaign_traffic_share(self.ties)
 
 
-def share_that_fits(ties: Mapping[str, float]) -> float:
+def campaign_traffic_share(ties: Mapping[str, float]) -> float:
     """Return the share of a member's traffic that carries the evidence of its campaign."""
     return ties.get("wrappers") or ties.get("hours") or 0.0
 
 
-def fitting_share_of_all(members: Collection[tuple[float, int]]) -> float:
+def campaign_traffic_share_of_all(members: Collection[tuple[float, int]]) -> float:
     """Return the share of the requests of several members, given as their shares and requests."""
     events = sum(number for _, number in members)
     return sum(share * number for share, number in members) / events if events else 0.0
