@@ -10,7 +10,7 @@ from governance.campaigns.models import CampaignMember
 from governance.restrictions.queries import find_strongest_kinds
 from governance.review.bulk.actions import get_newest_decision_number
 from governance.review.bulk.open_campaign_cases import find_campaigns_with_open_case
-from governance.review.campaigns.members import campaign_traffic_share_of_all, campaign_traffic_share
+from governance.review.campaigns.members import campaign_share_of_members_traffic, campaign_traffic_share
 from governance.review.models import Case
 from governance.staff.models import User
 
@@ -79,7 +79,9 @@ class BulkPreview:
     @property
     def without_evidence(self) -> float:
         """The share of the traffic of those in a campaign."""
-        return 1 - campaign_traffic_share_of_all([(row.fits, row.events) for row in self.rows if row.fits is not None])
+        return 1 - campaign_share_of_members_traffic(
+            [(row.fits, row.events) for row in self.rows if row.fits is not None]
+        )
 
     @property
     def plans(self) -> list[tuple[str, int]]:

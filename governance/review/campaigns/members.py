@@ -98,7 +98,7 @@ def campaign_traffic_share(ties: Mapping[str, float]) -> float:
     return ties.get("wrappers") or ties.get("hours") or 0.0
 
 
-def campaign_traffic_share_of_all(members: Collection[tuple[float, int]]) -> float:
+def campaign_share_of_members_traffic(members: Collection[tuple[float, int]]) -> float:
     """Return the share of the requests of several members, given as their shares and requests."""
     events = sum(number for _, number in members)
     return sum(share * number for share, number in members) / events if events else 0.0

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from governance.restrictions.queries import AffectedAccount, affected_accounts
-from governance.review.campaigns.members import MemberOfCampaign, campaign_traffic_share_of_all, load_members
+from governance.review.campaigns.members import MemberOfCampaign, campaign_share_of_members_traffic, load_members
 from governance.review.decision_targets import claims_of_others
 from governance.review.models import Case
 from governance.review.verdicts import Ticks, Verdict
@@ -70,7 +70,7 @@ def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, no
         left_out=[one for one in members if one.account.pk not in ticks.accounts and one.membership <= ticks.seen],
         plans=Counter(member.account.plan or "unknown" for member in ticked).most_common(),
         events=sum(member.events for member in ticked),
-        fitting=campaign_traffic_share_of_all([(member.fits, member.events) for member in ticked]),
+        fitting=campaign_share_of_members_traffic([(member.fits, member.events) for member in ticked]),
         gone=len(ticks.accounts) - len(ticked),
         claimed=claimed,
     )
