@@ -25,6 +25,7 @@ def environment() -> dict[str, str]:
         "EXCERPT_KEY": settings.EXCERPT_KEYS[0].decode(),
         "AUDIT_KEY": ";".join(settings.AUDIT_KEYS),
         "AUDIT_FOLDER": str(settings.AUDIT_FOLDER),
+        "AUDIT_ORIGIN": settings.AUDIT_ORIGIN,
     }
 
 
