@@ -1,7 +1,7 @@
 """Restore what a restriction had replaced when it expires or is undone, and keep the rest from being restored."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -151,6 +151,17 @@ def supersede_replaced(numbers: Collection[int], *, origin: str, by: Actor, now:
     Restriction.objects.filter(number__in=[one.number for one in replaced]).update(superseded_by=origin)
     _record(Verb.RESTRICTION_SUPERSEDED, replaced, by=by, now=now)
     return replaced
+
+
+def pass_on_superseded(origin: str, later: Mapping[int, str], *, by: Actor, now: datetime) -> None:
+    """Let what the decision `origin` took the place of on these accounts count as superseded by later decisions, whose
+    origins stand beside their primary keys: it is restored only where these are undone too.
+    """
+    passed_on = list(_with_target(Restriction.objects.filter(superseded_by=origin, account__in=later)))
+    for one in passed_on:
+        one.superseded_by = later[one.account_id or 0]
+    Restriction.objects.bulk_update(passed_on, ["superseded_by"])
+    _record(Verb.RESTRICTION_SUPERSEDED, passed_on, by=by, now=now)
 
 
 def clear_superseded_by(superseded: QuerySet[Restriction], *, by: Actor, now: datetime) -> list[Restriction]:

@@ -16,7 +16,7 @@ from governance.detection.models import Assessment
 from governance.restrictions.actions import campaign_accounts
 from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.models.restriction import RESTORED
-from governance.review.models import Case, CaseQuerySet, Decision, DecisionTarget, Dismissal
+from governance.review.models import Case, CaseQuerySet, Decision, DecisionTarget, Dismissal, origin_of
 from governance.review.queries import restrictions_replaced_by_deciding, restrictions_replaced_on
 from governance.review.verdicts import LeftOutWithoutReasonError, NoSuchScopeError, Ticks, Verdict
 from governance.review.wording import outcome_word
@@ -188,6 +188,22 @@ def _decided_since(decision: Decision) -> Q:
     later = Decision.objects.not_undone().filter(number__gt=decision.number)
     covered = DecisionTarget.objects.covered().filter(account=OuterRef("pk"), decision__in=later.values("pk"))
     return Q(Exists(later.filter(case__account=OuterRef("pk")))) | Q(Exists(covered))
+
+
+def origins_of_later_decisions(undone: Decision) -> dict[int, str]:
+    """Return the accounts, by primary key, on which the decision took the place of something and which staff decided
+    about since, each with the origin of the first decision that followed.
+
+    A later decision that restricts and has not reached all its accounts yet is left out: it ends what is restored on
+    them once it does, and nobody is let in until then.
+    """
+    accounts = Restriction.objects.filter(superseded_by=undone.origin).exclude(account=None).values("account")
+    has_taken_place = Q(is_unfinished=False) | Q(action=Dismissal.DISMISS)
+    later = Decision.objects.not_undone().filter(has_taken_place, number__gt=undone.number)
+    own = later.filter(case__account__in=accounts).values_list("number", "case__account", "pk")
+    covered = DecisionTarget.objects.covered().filter(account__in=accounts, decision__in=later.values("pk"))
+    every = {*own, *covered.values_list("decision__number", "account", "decision")}
+    return {account: origin_of(decision) for _, account, decision in sorted(every, reverse=True)}
 
 
 def restrictions_to_end(decision: Decision, *, accounts: Sequence[Account] = ()) -> QuerySet[Restriction]:

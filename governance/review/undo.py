@@ -7,13 +7,20 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
+from governance.audit.actions import audit_log_lock
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import lift_origin
 from governance.restrictions.models import Restriction
-from governance.restrictions.undo import is_undoing
+from governance.restrictions.restoration import pass_on_superseded
+from governance.restrictions.undo import UndoResult, is_undoing
 from governance.restrictions.undo import undo as undo_restrictions
-from governance.review.decision_targets import BATCH_SIZE, cases_to_close_again, decisions_back_in_force
+from governance.review.decision_targets import (
+    BATCH_SIZE,
+    cases_to_close_again,
+    decisions_back_in_force,
+    origins_of_later_decisions,
+)
 from governance.review.models import CLAIM_LASTS, DECISIONS, Case, Decision, Step
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step
@@ -69,7 +76,7 @@ def _undo(case: Case, *, note: str, by: User, now: datetime, is_claimed: bool) -
     if decision is None:
         raise CannotUndoError("This case has no decision to undo.")
     _refuse_if_decided_again(decision)
-    done = undo_restrictions([decision.origin], note=note, by=by.actor, now=now, most=BATCH_SIZE)
+    done = undo_restrictions_of(decision, note=note, by=by, now=now)
     decision.undone_at, decision.undone_by, decision.undone_note = now, by, note
     more_cases = decision.resolved_cases.exclude(pk__in=locked)
     # The cases of an organisation that is restricted again are locked before they are closed, which is the worker's.
@@ -99,6 +106,15 @@ def _undo(case: Case, *, note: str, by: User, now: datetime, is_claimed: bool) -
         is_open=is_open,
         is_unfinished=decision.is_unfinished,
     )
+
+
+def undo_restrictions_of(decision: Decision, *, note: str, by: User, now: datetime) -> UndoResult:
+    """End and restore a batch of what a decision changed; nothing is restored on an account that staff decided about
+    since. The caller holds the locks of the cases.
+    """
+    audit_log_lock()
+    pass_on_superseded(decision.origin, origins_of_later_decisions(decision), by=by.actor, now=now)
+    return undo_restrictions([decision.origin], note=note, by=by.actor, now=now, most=BATCH_SIZE)
 
 
 def _refuse_if_decided_again(decision: Decision) -> None:

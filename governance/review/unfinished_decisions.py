@@ -13,7 +13,7 @@ from governance.platform.transactions import retried_transaction
 from governance.restrictions.actions import restrict_campaign, supersede
 from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.restoration import is_expired
-from governance.restrictions.undo import is_undoing, undo
+from governance.restrictions.undo import is_undoing
 from governance.review.decision_targets import (
     BATCH_SIZE,
     accounts_left_to_later_decisions,
@@ -27,7 +27,7 @@ from governance.review.decision_targets import (
 from governance.review.missing_targets import add_missing_targets
 from governance.review.models import Case, CaseQuerySet, Decision, Dismissal
 from governance.review.resolution import reopen_cases, resolve_cases
-from governance.review.undo import can_be_undone, resolve_restored
+from governance.review.undo import can_be_undone, resolve_restored, undo_restrictions_of
 
 
 class _Batch(NamedTuple):
@@ -126,10 +126,10 @@ def _undo_batch(decision: Decision, left: _Batch, *, now: datetime) -> bool:
     """Undo one batch of a decision that was undone, reopen its cases and close those that an earlier decision covers
     again. Return False if nothing was left.
     """
-    by, origins = decision.undone_by or decision.decided_by, [decision.origin]
-    is_more = is_undoing(origins)
+    by = decision.undone_by or decision.decided_by
+    is_more = is_undoing([decision.origin])
     if is_more:
-        done = undo(origins, note=decision.undone_note, by=by.actor, now=now, most=BATCH_SIZE)
+        done = undo_restrictions_of(decision, note=decision.undone_note, by=by, now=now)
         resolve_restored(done.restored, decision.case.account_id, by=by, now=now)
     opened = reopen_cases(Case.objects.filter(pk__in=left.again), why=decision, by=by.actor, now=now)
     closed = resolve_cases(left.back, Q(pk__in=left.closing), by=by.actor, now=now) if left.back is not None else []
