@@ -80,7 +80,8 @@ def delete(log: Log, chance: random.Random) -> Log:
 
 
 def insert(log: Log, chance: random.Random) -> Log:
-    log.insert(chance.randrange(len(log)), copy(chance.choice(log)))
+    # Not before the last one: where that is copied, the log merely goes on.
+    log.insert(chance.randrange(len(log) - 1), copy(chance.choice(log)))
     return log
 
 
