@@ -109,9 +109,10 @@ def keep_lost(request: StaffRequest, pk: int) -> HttpResponse:
 @permission_required([VIEW_ENFORCEMENT, LIFT_RESTRICTIONS], raise_exception=True)
 def drop_lost(request: StaffRequest, pk: int) -> HttpResponse:
     """Settle that nobody is restricted because of a decision that was lost at a restore, and why."""
-    decision, form = get_object_or_404(LostDecision, pk=pk), DropLostForm(request.POST)
-    if not form.is_valid():
+    form = DropLostForm(request.POST)
+    if not form.is_valid():  # the page lists the decisions: to read this one first would be a query more
         return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, drop_form=form, dropping=pk)
+    decision = get_object_or_404(LostDecision, pk=pk)
     is_dropped = settle_as_dropped(decision, note=form.cleaned_data["note"], by=request.user.actor, now=timezone.now())
     _say_what_is_in_force(request, pk, is_settled=is_dropped)
     return redirect("gateways:enforcement")

@@ -268,18 +268,13 @@ def get_reach(version: PolicyVersion, *, now: datetime) -> PolicyReach:
     matches = match_newest_assessments(policy, staff_ceilings=get_staff_ceilings, now=now) if policy is not None else []
     affected = [match for match in matches if not match.because]
     shown = [match.assessment.account_id for match in affected[:NAMED]]
-    names = dict(Account.objects.filter(pk__in=shown).values_list("pk", "external_id"))
-    newest = Case.objects.filter(account__in=shown).order_by("account_id", "-opened_at").distinct("account_id")
-    cases = dict(newest.values_list("account", "pk"))
+    newest = Case.objects.filter(account=OuterRef("pk")).order_by("-opened_at").values("pk")[:1]
+    named = Account.objects.filter(pk__in=shown).values_list("pk", "external_id", Subquery(newest))
+    by_account = {pk: (name, case) for pk, name, case in named}
     shown_accounts = [
-        MatchedAccount(
-            names[match.assessment.account_id],
-            match.assessment.score,
-            match.rule.name,
-            match.rule.action,
-            cases.get(match.assessment.account_id),
-        )
+        MatchedAccount(name, match.assessment.score, match.rule.name, match.rule.action, case)
         for match in affected[:NAMED]
+        for name, case in [by_account[match.assessment.account_id]]
     ]
     return PolicyReach(
         len(affected), shown_accounts, _drop_counts(Counter(match.because for match in matches if match.because))

@@ -117,6 +117,16 @@ class TestThePage:
         assert "acct_harbour" in page
         assert "Existing restrictions keep applying." in page
 
+    def test_costs_no_more_with_a_form_that_was_refused(
+        self, client: Client, django_assert_max_num_queries: Any
+    ) -> None:
+        client.force_login(person(role=Role.LEAD))
+
+        with django_assert_max_num_queries(12):
+            response = client.post("/enforcement/lost/1/drop/", {"note": ""})
+
+        assert response.status_code == 422
+
     @pytest.mark.parametrize("many", [1, 5])
     def test_costs_few_queries(self, client: Client, django_assert_num_queries: Any, many: int) -> None:
         for number in range(many):

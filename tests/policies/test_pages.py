@@ -238,8 +238,8 @@ class TestBeforeAPolicyGoesLive:
         for _ in range(60):
             suspect(account())
 
-        # session, user, policy; suspects, accounts, licences, in force, staff limits (5); names, cases
-        with django_assert_max_num_queries(16):
+        # session, user, policy; suspects, accounts, licences, in force, staff limits (6); names with cases
+        with django_assert_max_num_queries(14):
             jonas.get(f"/policy/{policy.pk}/live/")
 
     def test_a_reason_is_asked_for_only_in_its_first_day(self, jonas: Client, settings: Any) -> None:
