@@ -39,11 +39,11 @@ def colleagues() -> QuerySet[User]:
 
 def find_colleague(text: str) -> User | None:
     """Return the one colleague with this name, e-mail address or @mention; None where there is none, or several."""
-    text = text.strip().removeprefix("@").lower()
+    lowered = Lower(Value(text.strip().removeprefix("@")))
     found = list(
         colleagues()
         .alias(handle=_handle(), lower=Lower("name"))
-        .filter(Q(handle=text) | Q(email=text) | Q(lower=text))[:2]
+        .filter(Q(handle=lowered) | Q(email=lowered) | Q(lower=lowered))[:2]
     )
     return found[0] if len(found) == 1 else None
 

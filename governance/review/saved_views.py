@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from django.db.models import BooleanField, Case, ExpressionWrapper, IntegerField, Q, QuerySet, Subquery, When
+from django.db.models import BooleanField, Case, ExpressionWrapper, IntegerField, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Lower
 from django.http import QueryDict
 
 from governance.audit.actions import record
@@ -46,7 +47,9 @@ class NamedView(NamedTuple):
 def save_view(name: str, *, query: str, is_shared: bool, by: User, now: datetime) -> SavedView:
     """Save a list under a name. A view of one's own with this name is replaced. Raises TooManyViewsError."""
     User.objects.select_for_update().get(pk=by.pk)  # else two at once under one name would both find none
-    view = SavedView.objects.select_for_update().filter(owner=by, name__iexact=name).first()
+    # As the database's constraint has it: Python and `iexact` fold some letters of other alphabets otherwise.
+    same = SavedView.objects.alias(lower=Lower("name")).filter(owner=by, lower=Lower(Value(name)))
+    view = SavedView.objects.filter(pk__in=same.values("pk")).first()
     if view is None and SavedView.objects.filter(owner=by).count() >= MOST_VIEWS:
         raise TooManyViewsError
     view = view or SavedView(owner=by, created_at=now)

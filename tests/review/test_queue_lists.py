@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.http import QueryDict
 from django.test import Client
 
@@ -182,6 +184,20 @@ class TestASavedView:
         self.save(mira, "HIGH", "band=low")
 
         assert [(view.name, view.query) for view in SavedView.objects.all()] == [("HIGH", "band=low")]
+
+    @pytest.mark.parametrize(
+        "second", ["\N{KELVIN SIGN}", "\N{LATIN SMALL LETTER DOTLESS I}", "\N{ANGSTROM SIGN}", "\N{OHM SIGN}"]
+    )
+    def test_has_the_name_of_another_only_where_the_database_says_so(self, mira: Client, second: str) -> None:
+        for name in ("k", "I", "\N{LATIN SMALL LETTER A WITH RING ABOVE}", "\N{GREEK SMALL LETTER OMEGA}"):
+            self.save(mira, name, "band=high")
+
+        self.save(mira, second, "band=low")
+
+        saved = SavedView.objects.get(query="band=low")
+        assert saved.name == second
+        same = SavedView.objects.alias(lower=Lower("name")).filter(lower=Lower(Value(second)))
+        assert list(same) == [saved]
 
     def test_beyond_the_thirtieth_is_refused(self, mira: Client) -> None:
         for number in range(30):
