@@ -9,9 +9,10 @@ import pytest
 from accounts.models import Account
 from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
-from governance.review.actions import claim, decide
+from governance.review.actions import add_note, claim, decide
 from governance.review.bulk import unfinished
 from governance.review.bulk.actions import start_undoing_all
+from governance.review.holding import assign, escalate, hold
 from governance.review.models import BulkDecision, Case, Decision
 from governance.review.undo import undo_decision
 from governance.review.verdicts import CaseEndedError
@@ -85,6 +86,27 @@ class TestTheCase:
         monkeypatch.setattr(unfinished, "decide", fail_to_decide)
         carry_on()
         claim(Case.objects.get(), by=person("Jonas Lind"), now=SOON)
+
+        undo(bulk, mira)
+
+        assert Case.objects.get().is_open
+
+    @pytest.mark.parametrize("what", ["held", "assigned", "escalated", "noted"])
+    def test_stays_where_a_colleague_has_said_something_of_it(
+        self, quiet: Account, mira: User, monkeypatch: pytest.MonkeyPatch, what: str
+    ) -> None:
+        bulk, jonas = started([quiet], by=mira), person("Jonas Lind")
+        monkeypatch.setattr(unfinished, "decide", fail_to_decide)
+        carry_on()
+        opened = Case.objects.get()
+        if what == "held":
+            hold(opened, until=NOW + timedelta(days=2), because="They answer.", by=jonas, now=SOON)
+        elif what == "assigned":
+            assign(opened, to=jonas, because="They wrote to me.", by=jonas, now=SOON)
+        elif what == "escalated":
+            escalate(opened, because="May we?", by=jonas, now=SOON)
+        else:
+            add_note(opened, text="They wrote to me.", by=jonas, now=SOON)
 
         undo(bulk, mira)
 

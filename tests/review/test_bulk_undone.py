@@ -15,13 +15,14 @@ from governance.restrictions.models import Restriction
 from governance.review.actions import claim, decide, reopen, shut_out_and_release
 from governance.review.bulk import unfinished
 from governance.review.bulk.actions import UNDONE_FIRST, start_undoing_all
+from governance.review.bulk.unfinished import TOO_LATE as TOO_LATE_TO_UNDO
 from governance.review.models import BulkDecision, BulkTarget, Case, Decision
 from governance.review.undo import undo_decision
-from governance.review.verdicts import CannotUndoError
+from governance.review.verdicts import CannotUndoError, Verdict
 from governance.staff.models import User
 from tests.factories import MACHINE, NOW, assessment, person
 from tests.review.bulk import SOON, carry_on, five_with_cases, started, states
-from tests.review.deciding import DISMISS
+from tests.review.deciding import BLOCK, DISMISS
 
 pytestmark = pytest.mark.django_db
 LATER = SOON + timedelta(minutes=1)
@@ -139,6 +140,28 @@ class TestUndoing:
             start_undoing_all(bulk, note="It was a course.", by=ada, now=TOO_LATE + (SOON - NOW))
 
         assert len(blocked()) == 5
+
+    @pytest.mark.parametrize(
+        ("verdict", "because"),
+        [(BLOCK, f"{TOO_LATE_TO_UNDO} Its restriction was removed."), (DISMISS, TOO_LATE_TO_UNDO)],
+        ids=["block", "dismissal"],
+    )
+    def test_says_of_whom_it_came_too_late_that_the_decision_stands(
+        self, five: list[Account], ada: User, verdict: Verdict, because: str
+    ) -> None:
+        bulk = started(five[:2], verdict)
+        first, second = bulk.targets.order_by("pk")
+        unfinished._apply_to(first.pk, now=NOW)
+        carry_on(at=TOO_LATE)  # the worker was away meanwhile
+
+        start_undoing_all(bulk, note="It was a course.", by=ada, now=TOO_LATE + timedelta(minutes=1))
+        carry_on(at=TOO_LATE + timedelta(minutes=1))
+
+        said = states(bulk)
+        assert said[first.account.external_id] == ("kept", because)
+        assert said[second.account.external_id] == ("undone", "")
+        assert set(Decision.objects.not_undone().values_list("bulk_target", flat=True)) == {first.pk}
+        assert blocked() == set()
 
     def test_in_time_counts_though_the_worker_comes_late(self, five: list[Account], ada: User) -> None:
         bulk = started(five)

@@ -57,6 +57,7 @@ def decide_many(
 
     Args:
         seen: number of the newest decision when the user looked at the accounts; those decided about since are skipped.
+            At most that of the newest one now: nobody has seen what is decided later.
     """
     found = list(Account.objects.filter(pk__in=accounts).order_by("pk"))
     if not found:
@@ -64,6 +65,7 @@ def decide_many(
     verdict = replace(verdict, scope=Decision.Scope.ACCOUNT)
     fields = asdict(verdict)
     del fields["scope"]
+    seen = min(seen, get_newest_decision_number())
     bulk, is_new = BulkDecision.objects.get_or_create(
         pk=bulk_id, defaults={"seen": seen, "decided_at": now, "decided_by": by, **fields}
     )

@@ -20,7 +20,7 @@ from governance.platform.transactions import is_permanent_error, retried_transac
 from governance.review.actions import decide
 from governance.review.bulk.open_campaign_cases import find_campaigns_with_open_case
 from governance.review.bulk.opened_cases import end_opened_case, open_case
-from governance.review.models import BulkDecision, BulkTarget, Case, Decision
+from governance.review.models import LONGEST_REASON, BulkDecision, BulkTarget, Case, Decision, Step
 from governance.review.opening_by_hand import NotAssessedError
 from governance.review.undo import undo_decision
 from governance.review.verdicts import LOST_RACES, CannotUndoError, PartOfCampaignError, Verdict
@@ -30,6 +30,7 @@ from governance.staff.roles import LIFT_RESTRICTIONS, WORK_CASES
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS: Final = 3
+TOO_LATE: Final = "It was too late to undo this decision."
 FAILED: Final = f"It failed {MOST_ATTEMPTS} times. The log of the worker says why."
 NOT_LEFT: Final = Q(state__in=[BulkTarget.State.SKIPPED, BulkTarget.State.UNDONE, BulkTarget.State.KEPT])
 
@@ -110,13 +111,14 @@ def _decide(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> _Reache
         raise _SkipError(f"{bulk.decided_by} may no longer decide.")
     if (made := Decision.objects.filter(pk=key).first()) is None:
         _refuse_if_decided_since(bulk, target)
-        case = Case.objects.filter(account=account, status=Case.Status.OPEN).first()
+        case = Case.objects.select_for_update().filter(account=account, status=Case.Status.OPEN).first()
         # Its own case may join that of the campaign later. One that joins now is refused by `decide`, which locks it.
         if find_campaigns_with_open_case([account.pk]):
             raise PartOfCampaignError
         if case is None:
             open_case(bulk, target, now=now)
             return _Reached.A_STEP
+        _refuse_if_put_off_since(bulk, case, now=now)
         verdict, by = Verdict.of_bulk(bulk), bulk.decided_by
         made = decide(case, verdict, decision_id=key, by=by, now=now, is_one_of_many=True)
     target.decision, target.case_id, target.state = made, made.case_id, State.DECIDED
@@ -136,6 +138,20 @@ def _refuse_if_decided_since(bulk: BulkDecision, target: BulkTarget) -> None:
         raise _SkipError(f"{later.decided_by} decided on it since: {outcome_word(later.action)}.")
 
 
+def _refuse_if_put_off_since(bulk: BulkDecision, case: Case, *, now: datetime) -> None:
+    """Leave a case to a colleague who put it on hold, assigned or escalated it after the decision was sent. The caller
+    holds its lock.
+    """
+    holds = {
+        Step.Kind.HELD: case.is_held(at=now),
+        Step.Kind.ASSIGNED: case.assigned_to_id not in {None, bulk.decided_by_id},
+        Step.Kind.ESCALATED: case.escalated_at is not None,
+    }
+    since = case.steps.filter(kind__in=[kind for kind, still in holds.items() if still], at__gte=bulk.decided_at)
+    if (step := since.exclude(by=bulk.decided_by.name).order_by("-at", "-pk").first()) is not None:
+        raise _SkipError(f"{step.get_kind_display()} by {step.by} since: {step.text}"[:LONGEST_REASON])
+
+
 def _undo(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> None:
     made, by = target.decision, bulk.undone_by
     assert made is not None  # noqa: S101 - constraints say so
@@ -150,8 +166,12 @@ def _undo(bulk: BulkDecision, target: BulkTarget, *, now: datetime) -> None:
         target.state, target.because = State.KEPT, f"{by} may no longer undo decisions."
     else:
         try:
-            undo_decision(case, note=bulk.undone_note, by=by, now=now, asked_at=bulk.undone_at, is_claimed=False)
-            end_opened_case(bulk, made, by=by, now=now)
+            done = undo_decision(case, note=bulk.undone_note, by=by, now=now, asked_at=bulk.undone_at, is_claimed=False)
+            if done.is_undone:
+                end_opened_case(bulk, made, by=by, now=now)
+            else:  # it is judged by its own time, whenever the last account of all was reached
+                removed = " Its restriction was removed." if done.ended else ""
+                target.state, target.because = State.KEPT, f"{TOO_LATE}{removed}"
         except CannotUndoError as reason:
             target.state, target.because = State.KEPT, str(reason)
     target.save(update_fields=["state", "because"])

@@ -1,0 +1,71 @@
+"""What a colleague put off after a decision about many was sent is theirs: it is skipped, with who and why."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+
+from accounts.models import Account
+from governance.review.holding import assign, escalate, hold
+from governance.review.models import Case
+from governance.staff.models import User
+from tests.factories import NOW, person
+from tests.review.bulk import carry_on, five_with_cases, started, states
+from tests.review.deciding import DISMISS, decided
+
+pytestmark = pytest.mark.django_db
+UNTIL = NOW + timedelta(days=2)
+
+
+def take(opened: Case, *, by: User, now: datetime) -> None:
+    assign(opened, to=by, because="They wrote to me.", by=by, now=now)
+
+
+PUT_OFF = {
+    "held": (partial(hold, until=UNTIL, because="They answer on Friday."), "Put on hold by Jonas Lind since: Until "),
+    "escalated": (partial(escalate, because="A licence?"), "Escalated to leads by Jonas Lind since: A licence?"),
+    "assigned": (take, "Assigned by Jonas Lind since: To Jonas Lind. They wrote to me."),
+}
+
+
+@pytest.fixture
+def five() -> list[Account]:
+    return five_with_cases()
+
+
+@pytest.mark.parametrize(("put_off", "because"), PUT_OFF.values(), ids=PUT_OFF)
+def test_an_account_is_skipped_that_was_put_off_since(
+    five: list[Account], put_off: Callable[..., None], because: str
+) -> None:
+    bulk = started(five)
+    put_off(Case.objects.get(account=five[2]), by=person("Jonas Lind"), now=NOW)
+
+    carry_on()
+
+    found = states(bulk)
+    state, said = found.pop(five[2].external_id)
+    assert state == "skipped"
+    assert said.startswith(because)
+    assert {state for state, _ in found.values()} == {"decided"}
+
+
+@pytest.mark.parametrize("put_off", [act for act, _ in PUT_OFF.values()], ids=PUT_OFF)
+def test_an_account_is_decided_about_that_the_preview_showed_as_put_off(
+    five: list[Account], put_off: Callable[..., None]
+) -> None:
+    put_off(Case.objects.get(account=five[2]), by=person("Jonas Lind"), now=NOW - timedelta(hours=1))
+
+    bulk = started(five)
+    carry_on()
+
+    assert {state for state, _ in states(bulk).values()} == {"decided"}
+
+
+def test_nobody_has_seen_what_was_decided_later_whatever_the_form_says(five: list[Account]) -> None:
+    bulk = started(five, seen=10**9)
+    decided(Case.objects.get(account=five[2]), DISMISS, by=person("Jonas Lind"))
+
+    carry_on()
+
+    assert states(bulk)[five[2].external_id] == ("skipped", "Jonas Lind decided on it since: dismissed.")
