@@ -110,12 +110,13 @@ def success_response(request: StaffRequest, pk: uuid.UUID, message: str = "") ->
 
 
 def conflict_response(
-    request: StaffRequest, pk: uuid.UUID, lost: Exception, *, unsent: DecisionForm | None = None
+    request: StaffRequest, pk: uuid.UUID, lost: Exception, *, unsent: DecisionForm | None = None, unsaid: str = ""
 ) -> HttpResponse:
-    """Show the case as it is now, who was faster, and the decision that was not made."""
-    response = render_case_page(
-        request, find_case(pk), status=HTTPStatus.CONFLICT, part="case", lost=str(lost), unsent=unsent
-    )
+    """Show the case as it is now, who was faster, and the decision that was not made, or the text that was not
+    stored.
+    """
+    kept = {"lost": str(lost), "unsent": unsent, "unsaid": unsaid}
+    response = render_case_page(request, find_case(pk), status=HTTPStatus.CONFLICT, part="case", **kept)
     return trigger_client_event(_instead_of(response, "case"), "queue-changed")
 
 

@@ -1,29 +1,29 @@
 """Put an open case on hold until a time, hand it to somebody, or ask the leads: each with a reason that is shown."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Q
-
-from governance.platform.leases import lease_ended
 from governance.platform.transactions import retried_transaction
-from governance.review.deciding import raise_who_won
+from governance.review.actions import SENT_AGAIN_WITHIN
+from governance.review.deciding import refuse_unless_decidable
 from governance.review.inbox import notify
-from governance.review.models import CLAIM_LASTS, GIVEN_BACK, Case, InboxItem, Step
+from governance.review.models import GIVEN_BACK, Case, InboxItem, Step
 from governance.review.steps import add_step
+from governance.review.verdicts import AnsweredFirstError, EscalatedFirstError
 from governance.staff.models import User
 from governance.staff.roles import ESCALATED_TO
 
-UNASSIGNED = {"assigned_to": None, "assigned_by": None, "assigned_because": ""}
-NOT_HELD = {"held_until": None, "held_by": None, "held_because": ""}
+UNASSIGNED: Final[Mapping[str, Any]] = {"assigned_to": None, "assigned_by": None, "assigned_because": ""}
+NOT_HELD: Final[Mapping[str, Any]] = {"held_until": None, "held_by": None, "held_because": ""}
 
 
 @retried_transaction
 def hold(case: Case, *, until: datetime, because: str, by: User, now: datetime) -> None:
     """Take the case out of the queue until a time, at which it is back by itself. Raises CaseTakenError,
-    AlreadyDecidedError.
+    AlreadyDecidedError, PartOfCampaignError.
     """
-    _change(case, by=by, now=now, held_until=until, held_by=by, held_because=because, **GIVEN_BACK)
+    _change(_lock(case), by=by, now=now, held_until=until, held_by=by, held_because=because, **GIVEN_BACK)
     details = {"until": until.isoformat(), "because": because}
     text = f"Until {until:%-d %b %Y, %H:%M} UTC. {because}"
     add_step(case, Step.Kind.HELD, by=by.actor, now=now, text=text, details=details)
@@ -40,13 +40,17 @@ def resume(case: Case, *, by: User, now: datetime) -> None:
 @retried_transaction
 def assign(case: Case, *, to: User | None, because: str, by: User, now: datetime) -> None:
     """Make the case somebody's: Next hands it to nobody else, and they find it in their inbox. Without a person it is
-    everybody's again. Raises CaseTakenError, AlreadyDecidedError.
+    everybody's again. Raises CaseTakenError, AlreadyDecidedError, PartOfCampaignError.
     """
-    same = Case.objects.filter(pk=case.pk, status=Case.Status.OPEN, assigned_to=to, assigned_by=by)
-    if same.filter(assigned_because=because).exists():
+    locked, to_pk = _lock(case), to.pk if to is not None else None
+    if locked.is_open and (locked.assigned_to_id, locked.assigned_by_id, locked.assigned_because) == (
+        to_pk,
+        by.pk,
+        because,
+    ):
         return  # the same form sent again
     given_back = GIVEN_BACK if to != by else {}
-    _change(case, by=by, now=now, assigned_to=to, assigned_by=by, assigned_because=because, **given_back)
+    _change(locked, by=by, now=now, assigned_to=to, assigned_by=by, assigned_because=because, **given_back)
     name = to.name if to is not None else "nobody"
     details = {"to": str(to.pk) if to is not None else None, "because": because}
     add_step(case, Step.Kind.ASSIGNED, by=by.actor, now=now, text=f"To {name}. {because}".strip(), details=details)
@@ -57,12 +61,16 @@ def assign(case: Case, *, to: User | None, because: str, by: User, now: datetime
 @retried_transaction
 def escalate(case: Case, *, because: str, by: User, now: datetime) -> None:
     """Ask the leads: Next hands the case to leads only, who find it in their inbox. It is nobody's then, and no longer
-    on hold. Raises CaseTakenError, AlreadyDecidedError.
+    on hold. Raises CaseTakenError, AlreadyDecidedError, PartOfCampaignError, and EscalatedFirstError where it is
+    escalated already: the question that the leads have stays.
     """
-    if Case.objects.escalated().filter(pk=case.pk, escalated_by=by, escalated_because=because).exists():
-        return  # the same form sent again
-    asked = {"escalated_at": now, "escalated_by": by, "escalated_because": because}
-    _change(case, by=by, now=now, **asked, **GIVEN_BACK, **UNASSIGNED, **NOT_HELD)
+    locked = _lock(case)
+    if locked.is_open and locked.escalated_at is not None:
+        if (locked.escalated_by_id, locked.escalated_because) == (by.pk, because):
+            return  # the same form sent again
+        raise EscalatedFirstError(locked)
+    asked: dict[str, Any] = {"escalated_at": now, "escalated_by": by, "escalated_because": because}
+    _change(locked, by=by, now=now, **asked, **GIVEN_BACK, **UNASSIGNED, **NOT_HELD)
     add_step(case, Step.Kind.ESCALATED, by=by.actor, now=now, text=because, details={"because": because})
     leads = User.objects.filter(is_active=True, role__in=ESCALATED_TO).exclude(pk=by.pk)
     notify(leads, case, InboxItem.Kind.ESCALATED, text=because, by=by, now=now)
@@ -71,19 +79,31 @@ def escalate(case: Case, *, because: str, by: User, now: datetime) -> None:
 @retried_transaction
 def answer_escalation(case: Case, *, answer: str, by: User, now: datetime) -> None:
     """Give an escalated case back to the reviewers with an answer, which the one who asked finds in their inbox.
-    Nothing happens where it is not escalated. Raises CaseTakenError, AlreadyDecidedError.
+    Raises CaseTakenError, AlreadyDecidedError, and AnsweredFirstError where it is not escalated any more.
     """
-    asked = Case.objects.select_related("escalated_by").get(pk=case.pk)
-    if asked.escalated_at is None:
-        return
-    _change(case, by=by, now=now, escalated_at=None, escalated_by=None, escalated_because="", **GIVEN_BACK)
+    locked = _lock(case)
+    if locked.is_open and locked.escalated_at is None:
+        first = case.steps.filter(kind=Step.Kind.RETURNED).order_by("-at", "-pk").first()
+        if first is not None and (first.by, first.text) == (by.name, answer) and first.at > now - SENT_AGAIN_WITHIN:
+            return  # the same form sent again
+        raise AnsweredFirstError(first)
+    asked_by = locked.escalated_by
+    _change(
+        locked, by=by, now=now, parts_too=True, escalated_at=None, escalated_by=None, escalated_because="", **GIVEN_BACK
+    )
     add_step(case, Step.Kind.RETURNED, by=by.actor, now=now, text=answer, details={"answer": answer})
-    if asked.escalated_by is not None and asked.escalated_by != by:
-        notify([asked.escalated_by], case, InboxItem.Kind.RETURNED, text=answer, by=by, now=now)
+    if asked_by is not None and asked_by != by:
+        notify([asked_by], case, InboxItem.Kind.RETURNED, text=answer, by=by, now=now)
 
 
-def _change(case: Case, *, by: User, now: datetime, **columns: Any) -> None:
-    """Change an open case that nobody else has claimed."""
-    is_free = lease_ended("claimed_until", at=now, duration=CLAIM_LASTS) | Q(claimed_by=by)
-    if not Case.objects.filter(is_free, pk=case.pk, status=Case.Status.OPEN).update(**columns):
-        raise_who_won(case)
+def _lock(case: Case) -> Case:
+    """Return the case as it is now. Whoever is second, also with the same form, waits here for who is first."""
+    return Case.objects.select_for_update().get(pk=case.pk)
+
+
+def _change(locked: Case, *, by: User, now: datetime, parts_too: bool = False, **columns: Any) -> None:
+    """Change an open case that nobody else has claimed. One that is part of its campaign's is in no list, in which
+    those who are asked would find it.
+    """
+    refuse_unless_decidable(locked, is_one_of_many=not parts_too, by=by, now=now)
+    Case.objects.filter(pk=locked.pk).update(**columns)

@@ -8,7 +8,7 @@ from typing import Final, Self
 from governance.restrictions.kinds import NEEDS
 from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms, parse_terms
-from governance.review.models import Action, BulkDecision, Case, Decision, to_action
+from governance.review.models import Action, BulkDecision, Case, Decision, Step, to_action
 from governance.review.wording import outcome_word
 
 
@@ -55,8 +55,38 @@ class SentBeforeError(Exception):
         self.decision = decision
 
 
+class EscalatedFirstError(Exception):
+    """The case is escalated already: says by whom, and what they ask."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(f"{case.escalated_by} escalated this case already: {case.escalated_because}")
+
+
+class AnsweredFirstError(Exception):
+    """The case is not escalated any more: says who answered, and what."""
+
+    def __init__(self, first: Step | None) -> None:
+        said = f"{first.by} answered first: {first.text}" if first is not None else "This case is not escalated."
+        super().__init__(said)
+
+
 # Why a case is not as it was when somebody looked at it: the page shows it as it is now, and says so.
-LOST_RACES: Final = (CaseTakenError, AlreadyDecidedError, CaseEndedError, PartOfCampaignError, SentBeforeError)
+LOST_RACES: Final = (
+    CaseTakenError,
+    AlreadyDecidedError,
+    CaseEndedError,
+    PartOfCampaignError,
+    SentBeforeError,
+    EscalatedFirstError,
+    AnsweredFirstError,
+)
+
+
+class NoMembersError(Exception):
+    """The campaign has no members any more, about whom another decision could be made."""
+
+    def __init__(self) -> None:
+        super().__init__("No account belongs to this campaign any more. Open the case of each account by itself.")
 
 
 class CannotUndoError(Exception):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -39,7 +40,7 @@ def hold(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     def act() -> None:
         holding.hold(case, until=until, because=form.cleaned_data["because"], by=request.user, now=now)
 
-    return _after(request, case, act, f"{case.subject} is on hold until {until:%-d %b, %H:%M} UTC.")
+    return _after(request, case, act, f"{case.subject} is on hold until {until:%-d %b, %H:%M} UTC.", form=form)
 
 
 @require_POST
@@ -62,7 +63,7 @@ def assign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         holding.assign(case, to=to, because=because, by=request.user, now=timezone.now())
 
     said = f"{case.subject} is assigned to {to.name}." if to else f"{case.subject} is assigned to nobody."
-    return _after(request, case, act, said, goes_on=to not in {None, request.user})
+    return _after(request, case, act, said, form=form, goes_on=to not in {None, request.user})
 
 
 @require_POST
@@ -76,7 +77,7 @@ def escalate(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     def act() -> None:
         holding.escalate(case, because=form.cleaned_data["because"], by=request.user, now=timezone.now())
 
-    return _after(request, case, act, f"{case.subject} is escalated to the leads.")
+    return _after(request, case, act, f"{case.subject} is escalated to the leads.", form=form)
 
 
 @require_POST
@@ -94,7 +95,7 @@ def answer(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     def act() -> None:
         holding.answer_escalation(case, answer=form.cleaned_data["because"], by=request.user, now=timezone.now())
 
-    return _after(request, case, act, "Answered. The case is back in the queue.", goes_on=False)
+    return _after(request, case, act, "Answered. The case is back in the queue.", form=form, goes_on=False)
 
 
 @require_POST
@@ -108,7 +109,7 @@ def skip(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     def act() -> None:
         handing_out.skip(case, because=form.cleaned_data["because"], by=request.user, now=timezone.now())
 
-    return _after(request, case, act, f"{case.subject} skipped. Next does not hand it to you for 8 hours.")
+    return _after(request, case, act, f"{case.subject} skipped. Next does not hand it to you for 8 hours.", form=form)
 
 
 @never_cache
@@ -127,13 +128,15 @@ def viewers(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _after(
-    request: StaffRequest, case: Case, act: Callable[[], None], message: str, *, goes_on: bool = True
+    request: StaffRequest, case: Case, act: Callable[[], None], message: str, *, form: Form, goes_on: bool = True
 ) -> HttpResponse:
-    """Do it; then show the next case, since this one is no longer for the user, or else the case as it is now."""
+    """Do it; then show the next case, since this one is no longer for the user, or else the case as it is now. What
+    was typed is kept where somebody was faster.
+    """
     try:
         act()
     except LOST_RACES as lost:
-        return conflict_response(request, case.pk, lost)
+        return conflict_response(request, case.pk, lost, unsaid=form.cleaned_data["because"])
     if not goes_on:
         return success_response(request, case.pk, message)
     messages.success(request, message)

@@ -108,6 +108,14 @@ class TestNext:
         assert handed(person()) == other
         assert handed(person("Jonas Lindqvist", role=Role.LEAD)) == top
 
+    def test_hands_an_escalated_case_to_whom_a_lead_assigned_it(self) -> None:
+        opened, jonas, lead = case(), person("Jonas Lindqvist"), person("Ada Moreau", role=Role.LEAD)
+        escalate(opened, because="A large customer.", by=person("Ines Varga"), now=NOW)
+        assign(opened, to=jonas, because="You know them.", by=lead, now=NOW)
+
+        assert handed(person()) is None
+        assert handed(jonas) == opened
+
     def test_does_not_hand_out_for_hours_what_somebody_skipped(self) -> None:
         mira, top, other = person(), case(score=99), case(score=60)
         skip(top, because="I know somebody there.", by=mira, now=NOW)
