@@ -10,6 +10,7 @@ from django.db.models import Q
 from governance.audit.actions import audit_log_lock, record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
+from governance.campaigns.models import CampaignMember
 from governance.detection.thresholds import due_at
 from governance.platform.leases import lease_ended
 from governance.platform.notifications import enqueue_on_commit
@@ -35,7 +36,7 @@ from governance.review.decision_targets import (
 from governance.review.models import CLAIM_LASTS, GIVEN_BACK, Case, Decision, Dismissal, Step, origin_of
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step, add_steps
-from governance.review.verdicts import Ticks, Verdict
+from governance.review.verdicts import NoMembersError, Ticks, Verdict
 from governance.staff import actions as staff
 from governance.staff.models import User
 from governance.usage.queries import DecryptedExcerpt, get_excerpts
@@ -218,11 +219,13 @@ def reopen(case: Case, *, by: User, now: datetime) -> Case:
     """Reopen a decided case as a new case of the same account or campaign, claimed by the user who asks for it.
 
     The decision stands, with all that is in force, until the new case is decided. Where there is an open case already,
-    that one is the answer.
+    that one is the answer. Raises NoMembersError for a campaign without members.
     """
     if case.account is not None:
         latest = case.account.assessments.latest("assessed_at", "pk")
     else:
+        if not CampaignMember.objects.current().filter(campaign=case.campaign_id).exists():
+            raise NoMembersError
         latest = find_strongest_assessment(case.campaign_id) or case.assessment
     reopened, is_new = Case.objects.get_or_create(
         account=case.account,

@@ -86,7 +86,9 @@ def _targets_among_members(case: Case, ticks: Ticks) -> DecisionTargets:
     members = [one for one in campaign_accounts(case.campaign) if one.pk in ticks.accounts]
     if not members:
         raise NoSuchScopeError("None of the ticked accounts belongs to the campaign any more.")
-    others = CampaignMember.objects.current().filter(campaign=case.campaign_id, pk__lte=ticks.seen)
+    # Whoever was a member when the case was opened is on its page, whatever the form says.
+    was_seen = Q(pk__lte=ticks.seen) | Q(joined_at__lte=case.opened_at)
+    others = CampaignMember.objects.current().filter(was_seen, campaign=case.campaign_id)
     left_out = list(others.exclude(account__in=members).order_by("account").values_list("account", flat=True))
     if left_out and not ticks.left_out_because:  # which is how a member that is covered is stored
         raise LeftOutWithoutReasonError

@@ -29,7 +29,7 @@ from governance.review.inbox import add_note_with_mentions
 from governance.review.models import Case
 from governance.review.restrictions.queries import say_still_denied
 from governance.review.undo import undo_decision
-from governance.review.verdicts import LOST_RACES, CannotUndoError, NoSuchScopeError
+from governance.review.verdicts import LOST_RACES, CannotUndoError, NoMembersError, NoSuchScopeError
 from governance.review.wording import outcome_word
 from governance.review.work_context import remember_decision
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
@@ -115,7 +115,10 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @permission_required(WORK_CASES, raise_exception=True)
 def reopen(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Leads to the new case."""
-    reopened = actions.reopen(find_case(pk), by=request.user, now=timezone.now())
+    try:
+        reopened = actions.reopen(find_case(pk), by=request.user, now=timezone.now())
+    except NoMembersError as reason:
+        return conflict_response(request, pk, reason)
     return redirect("review:case", pk=reopened.pk)
 
 

@@ -52,6 +52,19 @@ def joins(campaign: Campaign, name: str = "acct_new", **fields: Any) -> Account:
     return new
 
 
+def test_without_members_it_is_not_reopened(campaign: Campaign, members: list[Account]) -> None:
+    own = opened(campaign)
+    decide_all(own, DISMISS_CAMPAIGN)
+    campaign.members.update(left_at=NOW)
+    Campaign.objects.update(size=0)
+
+    response = signed_in(person()).post(address(own, "reopen/"))
+
+    assert response.status_code == 409
+    assert "No account belongs to this campaign any more." in text(response)
+    assert not Case.objects.filter(campaign=campaign, status=Case.Status.OPEN).exists()
+
+
 class TestOpening:
     def test_opens_one_case_as_urgent_as_the_member_with_the_highest_score(
         self, campaign: Campaign, members: list[Account]

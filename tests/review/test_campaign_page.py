@@ -1,5 +1,6 @@
 """The pages of campaigns: the list, and one campaign."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -220,7 +221,9 @@ class TestThePage:
     ) -> None:
         decide_all(own)
         new = account("acct_new")
-        own_campaign(own).members.create(account=new, joined_at=NOW, tied_to=1, strength=1.0, ties={})
+        own_campaign(own).members.create(
+            account=new, joined_at=NOW + timedelta(minutes=1), tied_to=1, strength=1.0, ties={}
+        )
         again = Case.objects.create(
             campaign=own.campaign, assessment=own.assessment, score=90, band="critical", opened_at=NOW, due_at=NOW
         )

@@ -220,3 +220,14 @@ class TestGroupingByHand:
 
         assert auditor.get(f"/campaigns/{own.campaign_id}/merge/").status_code == 403
         assert auditor.post(f"/campaigns/{own.campaign_id}/split/").status_code == 403
+
+
+@pytest.mark.parametrize("what", ["preview", "decide"])
+def test_a_form_that_claims_to_have_seen_nobody_leaves_nobody_out_without_a_reason(
+    client: Client, own: Case, members: list[Account], what: str
+) -> None:
+    response = client.post(address(own, f"campaign/{what}/"), chosen(own, members[:3]) | {"seen": 0})
+
+    assert response.status_code == 422
+    assert "Enter why the others are left out." in text(response)
+    assert not Decision.objects.exists()

@@ -81,7 +81,9 @@ class TestDeciding:
 
     def test_says_nothing_of_members_who_joined_while_somebody_decided(self, own: Case) -> None:
         chosen, late = ticks(own), account("acct_late")
-        own_campaign(own).members.create(account=late, joined_at=NOW, tied_to=1, strength=1.0, ties={})
+        own_campaign(own).members.create(
+            account=late, joined_at=NOW + timedelta(minutes=1), tied_to=1, strength=1.0, ties={}
+        )
 
         decision = decide(own, BLOCK_CAMPAIGN, decision_id=uuid.uuid4(), by=person(), now=NOW, ticks=chosen)
 
@@ -229,7 +231,9 @@ class TestInBatches:
         decision = decide_all(own, without=[members[5]])
         at_once, progress = len(in_force()), progress_of(decision)
         new = account("acct_new")
-        own_campaign(own).members.create(account=new, joined_at=NOW, tied_to=1, strength=1.0, ties={})
+        own_campaign(own).members.create(
+            account=new, joined_at=NOW + timedelta(minutes=1), tied_to=1, strength=1.0, ties={}
+        )
 
         apply_unfinished_decisions(now=NOW)
 
