@@ -117,6 +117,7 @@ INSTALLED_APPS = [
     "governance.gateways",
     "governance.webhooks",
     "governance.review",
+    "governance.sharing",
     *("governance.policies", "governance.investigation", "governance.overview"),
 ]
 

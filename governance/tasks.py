@@ -15,6 +15,7 @@ from governance.restrictions import actions as enforcement
 from governance.restrictions import publication
 from governance.review import unfinished_decisions
 from governance.review.bulk import unfinished as bulk_decisions
+from governance.sharing import collection_reader, matching
 from governance.staff import credentials
 from governance.usage import actions as usage
 from governance.webhooks import actions as webhooks
@@ -140,3 +141,15 @@ def record_stranger_failures() -> None:
 @shared_task
 def measure_overview() -> None:
     overview.measure_overview(now=timezone.now())
+
+
+@shared_task
+def read_collections() -> None:
+    """Take in what partners have added to their collections."""
+    collection_reader.read_collections(now=timezone.now())
+
+
+@shared_task
+def match_indicators() -> None:
+    """See which accounts the indicators of partners fit by now: some are over, and accounts have changed."""
+    matching.match_indicators(now=timezone.now())

@@ -15,7 +15,7 @@ def _every(
 # Tasks that wait for servers of others, or for a disk that may be one of a network.
 WAITING_FOR_OTHERS: Final = (
     *("deliver_restrictions", "deliver_webhook", "compare_gateways", "probe_gateways"),
-    *("publish_log", "anchor_log"),
+    *("publish_log", "anchor_log", "read_collections"),
 )
 # Clocks may differ by seconds: so nothing that is waited for expires sooner than after half a minute.
 TIMETABLE: Final = {
@@ -37,6 +37,8 @@ TIMETABLE: Final = {
     "publish-log": _every(60.0, "publish_log", expires=60),
     "anchor-log": _every(60.0, "anchor_log", expires=60),
     "measure-overview": _every(timedelta(minutes=5), "measure_overview", expires=300),
+    "read-collections": _every(timedelta(hours=1), "read_collections", expires=3_600),
+    "match-indicators": _every(timedelta(minutes=5), "match_indicators", expires=300),
     "delete-expired-rows": _every(timedelta(hours=6), "delete_expired_rows"),
     "apply-retention": _every(timedelta(hours=6), "apply_retention"),
     "continue-erasures": _every(60.0, "continue_erasures", expires=60),

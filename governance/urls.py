@@ -12,6 +12,7 @@ handler500 = "governance.web.views.server_error"
 
 urlpatterns = [
     path("", include("governance.overview.urls")),
+    path("", include("governance.sharing.urls")),
     path("settings/", include("governance.overview.setting_pages.urls")),
     path("log/", include("governance.overview.log_pages.urls")),
     path("", include("governance.review.urls")),
@@ -27,5 +28,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("v1/traces", OpenTelemetryTracesView.as_view(), name="opentelemetry-traces"),  # OTLP exporters send here
+    path("taxii2/", include("governance.sharing.taxii.urls")),
     path("health/", health, name="health"),
 ]

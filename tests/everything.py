@@ -54,6 +54,11 @@ from governance.review.models import (
     SkippedCase,
 )
 from governance.review.verdicts import Verdict
+from governance.sharing.actions.indicators import import_indicators
+from governance.sharing.actions.partners import add_partner
+from governance.sharing.actions.shares import propose_share, release_share, retract_share
+from governance.sharing.keys import shared_keys
+from governance.sharing.models import Tlp
 from governance.staff.attempts import count_attempt
 from governance.staff.credentials import ClientOrigin, remember_origin
 from governance.staff.models import AttemptCount, ServiceKey, User
@@ -61,8 +66,20 @@ from governance.usage.actions import compact_profiles, record_lines
 from governance.usage.models import EventConflict, HeldEvent, LastUsage, NewNameCount, ReportedAnswer, Retention
 from governance.webhooks.actions import add_webhook
 from governance.webhooks.models import Delivery
-from tests.factories import MACHINE, NOW, account, assessment, case, line, person, service_key
+from tests.factories import (
+    MACHINE,
+    NOW,
+    account,
+    assessment,
+    campaign_of,
+    case,
+    line,
+    person,
+    restriction,
+    service_key,
+)
 from tests.policies.outcomes import BLOCK
+from tests.sharing.partners import bundle, indicator
 
 
 def _one_of_the_work_on(opened: Case, mira: User) -> None:
@@ -135,6 +152,20 @@ def one_of_everything() -> None:
     _one_of_all_that_proves_it(mira)
     _one_of_what_is_set_and_measured()
     _one_bulk_decision(mira)
+
+
+def _one_of_what_is_shared(mira: User) -> None:
+    """Released, retracted and proposed again; and a partner's indicator that fits somebody."""
+    mill = account("acct_mill", payment_fingerprint="card_mill")
+    restriction(mill)
+    north, jonas = add_partner("North Lab", receives=True, sends=True, tlp=Tlp.AMBER, by=MACHINE, now=NOW), person()
+    campaign, why = campaign_of(mill), "They move on."
+    share = propose_share(campaign, north.partner, tlp=Tlp.AMBER, reason=why, by=mira, now=NOW)
+    retract_share(release_share(share, by=jonas, now=NOW), reason="A mistake.", by=mira, now=NOW)
+    propose_share(campaign, north.partner, tlp=Tlp.AMBER, reason=why, by=mira, now=NOW)
+    digest = shared_keys(north.partner)[0].digest("card", "card_mill")
+    said = indicator(f"[x-stillwatch-digest:card = '{digest}']")
+    import_indicators(north.partner, bundle(said), by=MACHINE, now=NOW)
 
 
 def _one_of_privacy() -> None:
@@ -210,3 +241,4 @@ def _one_of_all_that_proves_it(somebody: User) -> None:
         at=NOW,
         due_at=NOW,
     )
+    _one_of_what_is_shared(somebody)

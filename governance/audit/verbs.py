@@ -128,6 +128,19 @@ class Verb(StrEnum):
     WEBHOOK_TESTED = "webhook.tested"
     WEBHOOK_REPLAYED = "webhook.replayed", "deliveries"
 
+    # Partners, what was shared with them, and what they named.
+    PARTNER_ADDED = "partner.added", "receives sends tlp"
+    PARTNER_TOKEN_REPLACED = "partner.token_replaced"
+    PARTNER_TOKEN_USED = "partner.token_used"
+    PARTNER_KEY_CHANGED = "partner.key_changed", "version"
+    PARTNER_REVOKED = "partner.revoked"
+    SHARE_PROPOSED = "share.proposed", "partner campaign tlp accounts objects reason"
+    SHARE_APPROVED = "share.approved", "partner campaign"
+    SHARE_RELEASED = "share.released", "partner campaign objects"
+    SHARE_DECLINED = "share.declined", "partner campaign"
+    SHARE_RETRACTED = "share.retracted", "partner campaign objects reason"
+    INDICATORS_IMPORTED = "indicators.imported", "added updated retracted rejected"
+
     # Settings.
     DUE_TARGET_SET = "due_target.set", "before after"
     REASON_CHOICE_SET = "reason_choice.set", "before after"

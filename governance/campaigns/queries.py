@@ -21,6 +21,7 @@ from governance.campaigns.traits import SignUpFacts, TraitKind
 from governance.detection.active_calibration import get_active_calibration
 from governance.detection.corpora import recognise_corpora
 from governance.detection.detectors import all_detectors
+from governance.detection.partner_matches import find_partner_matches
 from governance.detection.queries import get_due_targets
 from governance.detection.scoring import REVIEW_LINE, Score, assess
 from governance.detection.thresholds import Response, due_at, response_to
@@ -139,6 +140,7 @@ def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
     )
     known = count_comparable_accounts()
     answers = find_answers_of_others(usage_views)
+    named_by = find_partner_matches(accounts)
     recognised = recognise_corpora({view.account: view.usage.shingles for view in usage_views})
     found = []
     for view in usage_views:
@@ -152,6 +154,7 @@ def load_context(usage_views: Collection[UsageView]) -> list[AccountContext]:
             **answers.get(view.account, {}),
             public_share=shared.share,
             public_prompts=shared.prompts,
+            named_by=named_by.get(view.account, ()),
             campaign=_belonging(member) if member else None,
             near_campaign=_belonging(near[view.account]) if view.account in near and not member else None,
         )

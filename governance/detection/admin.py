@@ -1,7 +1,14 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.detection.models import AccountScore, Assessment, CalibrationVersion, Corpus, CorpusShingle
+from governance.detection.models import (
+    AccountScore,
+    Assessment,
+    CalibrationVersion,
+    Corpus,
+    CorpusShingle,
+    PartnerMatch,
+)
 
 
 @admin.register(Assessment)
@@ -36,3 +43,10 @@ class CorpusShingleAdmin(ReadOnlyAdmin):
 @admin.register(CalibrationVersion)
 class CalibrationVersionAdmin(ReadOnlyAdmin):
     list_display = ("version", "in_force_since", "put_in_force_by")
+
+
+@admin.register(PartnerMatch)
+class PartnerMatchAdmin(ReadOnlyAdmin):
+    list_display = ("account", "partner", "kind", "since")
+    list_filter = ("kind",)
+    list_select_related = ("account",)

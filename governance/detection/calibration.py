@@ -43,6 +43,7 @@ POINTS_PER_NAT: Final = 7.7
 # The most points a kind of evidence gives; the harmless one takes at most this many away. What is asked can bring an
 # account before a reviewer by itself, but not past the automatic line; acting with others is worth up to eight nats.
 # Answers are worth a nat and a half: they are seen only where a gateway reports them, and no labelled world has any.
+# What partners say is worth one, however many say it.
 CAPS: Final[Mapping[Family, float]] = {
     Family.CONTENT: 80,
     Family.SHAPE: 38,
@@ -50,6 +51,7 @@ CAPS: Final[Mapping[Family, float]] = {
     Family.IDENTITY: 24,
     Family.TOGETHER: 62,
     Family.ANSWERS: 12,
+    Family.PARTNERS: 8,
     Family.HARMLESS: 40,
 }
 # Where text was read, what careless tools leave out is worth a nat and a half in all: anybody can fill it in. Without

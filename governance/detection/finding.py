@@ -18,11 +18,12 @@ class Family(StrEnum):
     IDENTITY = "identity"
     TOGETHER = "together"
     ANSWERS = "answers"
+    PARTNERS = "partners"
     HARMLESS = "harmless"
 
 
 # Kinds of evidence that no automatic restriction counts: how much they say was never measured.
-UNMEASURED: Final = frozenset({Family.ANSWERS})
+UNMEASURED: Final = frozenset({Family.ANSWERS, Family.PARTNERS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

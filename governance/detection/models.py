@@ -7,6 +7,7 @@ from django.db.models import OuterRef, Subquery
 
 from accounts.models import Account
 from governance.detection.finding import UNMEASURED, percent
+from governance.detection.indicator_kinds import INDICATOR_KIND_CHOICES
 from governance.detection.scoring import Band
 from governance.detection.thresholds import Response
 
@@ -156,3 +157,23 @@ class CorpusShingle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.digest:x} of {self.corpus_id}"
+
+
+class PartnerMatch(models.Model):
+    """An indicator of a partner fits an account, as long as it is in force: see partner_matches.py."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="partner_matches")
+    partner = models.CharField(max_length=80)
+    kind = models.CharField(max_length=10, choices=INDICATOR_KIND_CHOICES)
+    since = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "match with a partner's indicator"
+        verbose_name_plural = "matches with partners' indicators"
+        ordering = ("account", "partner", "kind")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "partner", "kind"], name="one_match_of_a_kind"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}: {self.kind} named by {self.partner}"

@@ -41,6 +41,7 @@ SECRET_TABLES: Final = (
 SECRET_COLUMNS: Final = {
     "gateways_gateway": ("canary_headers", "litellm_key"),
     "webhooks_webhook": ("secrets",),
+    "sharing_partner": ("token_digest", "shared_keys", "collection_token"),
     "staff_servicekey": ("digest",),
     "staff_user": ("password",),
 }

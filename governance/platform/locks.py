@@ -23,6 +23,7 @@ class Lock(IntEnum):
     LOG_PUBLICATION = 0x5711_000B
     LOG_ANCHORS = 0x5711_000C
     LEGAL_HOLDS = 0x5711_000D
+    PARTNER_MATCHING = 0x5711_000E
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from governance.privacy.periods import (
     with_texts,
 )
 from governance.privacy.rule import Does, Ends, Purpose, Rule
+from governance.privacy.rules_of_sharing import RULES_OF_SHARING
 from governance.privacy.rules_without_people import RULES_WITHOUT_PEOPLE
 
 CUSTOMERS, DETECTION, DECISIONS, ENFORCEMENT, RECORD, STAFF, OPERATION = Purpose
@@ -196,6 +197,7 @@ RULES: Final = (
         staff="created_by",
         kept="until it is removed",
     ),
+    *RULES_OF_SHARING,
     # Review, policies and investigation.
     Rule(
         "review.Case",

@@ -144,6 +144,8 @@ class AttemptCount(models.Model):
         PERSON = "person", "Sign-in of a person from unknown networks"
         PASSWORD = "password", "Change of a password"
         STRANGERS = "strangers", "Failures from unknown networks in an hour"
+        PARTNER = "partner", "Requests of a partner"
+        PARTNER_NETWORK = "partner_network", "Wrong tokens of partners from a network"
 
     kind = models.CharField(max_length=20, choices=Kind)
     key = models.CharField(max_length=64)

@@ -48,12 +48,18 @@ VIEW_PRIVACY = "privacy.view_legalhold"
 SET_HOLDS = "privacy.add_legalhold"
 LIFT_HOLDS = "privacy.lift_legalhold"
 ERASE_PEOPLE = "privacy.add_erasure"
+VIEW_PARTNERS = "sharing.view_partner"
+CHANGE_PARTNERS = "sharing.change_partner"
+VIEW_SHARES = "sharing.view_share"
+PROPOSE_SHARES = "sharing.add_share"
+APPROVE_SHARES = "sharing.approve_share"
 
 _REVIEWER = frozenset({VIEW_CASES, WORK_CASES, LIFT_RESTRICTIONS, VIEW_ENFORCEMENT, VIEW_ACCOUNTS, WATCH_ACCOUNTS})
 
 _LEAD = frozenset(
     {PROPOSE_POLICIES, APPROVE_POLICIES, SWITCH_POLICIES, CHANGE_DUE_TARGETS, CHANGE_REASONS}
     | {SET_HOLDS, LIFT_HOLDS, ERASE_PEOPLE}
+    | {CHANGE_PARTNERS, PROPOSE_SHARES, APPROVE_SHARES}
 )
 
 

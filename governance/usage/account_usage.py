@@ -46,6 +46,7 @@ class AccountFacts:
     whose wrappers it uses without belonging to it. `others_answers_share` is the share, of `others_answers_of` sampled
     runs of its first questions, that are in the answers to one account of another organisation; `shared_reasoning`
     counts its sampled signed reasoning blocks that `reasoning_accounts` accounts of other organisations had as well.
+    `named_by` are the partners whose indicators fit it, each with a kind of indicator (`detection.indicator_kinds`).
     """
 
     created_at: datetime | None = None
@@ -71,6 +72,7 @@ class AccountFacts:
     others_answers_of: int = 0
     shared_reasoning: int = 0
     reasoning_accounts: int = 0
+    named_by: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

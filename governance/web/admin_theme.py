@@ -85,6 +85,7 @@ UNFOLD = {
                     _table("Shared prompts", "forum", "campaigns_sharedprompt"),
                     _table("Known corpora", "library_books", "detection_corpus"),
                     _table("Known-corpus digests", "short_text", "detection_corpusshingle"),
+                    _table("Matches with partners", "handshake", "detection_partnermatch"),
                     _table("Calibrations", "tune", "detection_calibrationversion"),
                 ],
             },
@@ -123,6 +124,15 @@ UNFOLD = {
                     _table("Decisions lost in a restore", "restore", "gateways_lostdecision"),
                     _table("Webhooks", "webhook", "webhooks_webhook"),
                     _table("Webhook deliveries", "send", "webhooks_delivery"),
+                ],
+            },
+            {
+                "title": "Sharing",
+                "items": [
+                    _table("Partners", "handshake", "sharing_partner"),
+                    _table("Shares", "share", "sharing_share"),
+                    _table("Shared objects", "data_object", "sharing_sharedobject"),
+                    _table("Indicators", "flag", "sharing_indicator"),
                 ],
             },
             {

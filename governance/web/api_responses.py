@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 
 from governance.web.problems import problem
 
-FOR_MACHINES: Final = ("/api/", "/v1/")
+FOR_MACHINES: Final = ("/api/", "/v1/", "/taxii2/")
 DETAILS: Final = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read.",
     HTTPStatus.FORBIDDEN: "This is not allowed.",

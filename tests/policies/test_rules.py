@@ -53,8 +53,10 @@ def test_its_bands_are_those_that_open_cases() -> None:
     assert get_args(BandWithCase) == BANDS_WITH_CASES
 
 
-def test_its_families_are_those_of_the_detectors() -> None:
-    assert {detector.family for detector in all_detectors()} == {*get_args(FamilyAgainst), Family.HARMLESS}
+def test_its_families_are_those_of_the_detectors_but_the_word_of_partners() -> None:
+    others = {Family.HARMLESS, Family.PARTNERS}
+
+    assert {detector.family for detector in all_detectors()} == {*get_args(FamilyAgainst)} | others
 
 
 @pytest.mark.parametrize("family", get_args(FamilyAgainst))

@@ -4,9 +4,9 @@ A table, so that a new URL is a new row: tests/rules/test_every_url.py refuses a
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model
@@ -24,17 +24,8 @@ from governance.review.queue_forms import QueueForm
 from governance.staff.models import ServiceKey, User
 from governance.webhooks.models import Webhook
 from tests.factories import PASSWORD
-
-
-class Arguments(NamedTuple):
-    """`path` finds what stands in each gap of the address; `sent` is a request that is usually accepted.
-
-    `sent` is a form, or the JSON document of an address for machines.
-    """
-
-    path: Mapping[str, Callable[[], object]] = {}
-    query: tuple[str, ...] = ()
-    sent: Mapping[str, Any] = {}
+from tests.rules.arguments_of_sharing import ARGUMENTS_OF_SHARING
+from tests.rules.given import Arguments, first_of
 
 
 def _open_case() -> object:
@@ -43,10 +34,6 @@ def _open_case() -> object:
 
 def _decided_case() -> object:
     return Decision.objects.values_list("case_id", flat=True)[0]
-
-
-def _first(model: type[Model]) -> object:
-    return model._default_manager.values_list("pk", flat=True)[0]
 
 
 def _first_id(model: type[Model]) -> object:
@@ -62,16 +49,16 @@ def _campaign_case() -> object:
 
 LIST = tuple(QueueForm.base_fields)
 CASE = {"pk": _open_case}
-CAMPAIGN = {"pk": partial(_first, Campaign)}
+CAMPAIGN = {"pk": partial(first_of, Campaign)}
 CAMPAIGN_CASE = {"pk": _campaign_case}
 DECIDED = {"pk": _decided_case}
-BULK = {"pk": partial(_first, BulkDecision)}
-LOST = {"pk": partial(_first, LostDecision)}
-WEBHOOK = {"pk": partial(_first, Webhook)}
-SOMEBODY = {"pk": partial(_first, User)}
-POLICY = {"pk": partial(_first, PolicyVersion)}
-RESTRICTION = {"number": partial(_first, Restriction)}
-ENTRY = {"number": partial(_first, Entry)}
+BULK = {"pk": partial(first_of, BulkDecision)}
+LOST = {"pk": partial(first_of, LostDecision)}
+WEBHOOK = {"pk": partial(first_of, Webhook)}
+SOMEBODY = {"pk": partial(first_of, User)}
+POLICY = {"pk": partial(first_of, PolicyVersion)}
+RESTRICTION = {"number": partial(first_of, Restriction)}
+ENTRY = {"number": partial(first_of, Entry)}
 DECISION = {
     "decision": str(uuid.uuid4()),
     "action": "throttle",
@@ -131,7 +118,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/": Arguments(),
     "/queue/": Arguments(query=LIST),
     "/queue/views/save/": Arguments(sent={"name": "Critical", "query": "band=critical", "is_shared": "on"}),
-    "/queue/views/<uuid:pk>/remove/": Arguments({"pk": partial(_first, SavedView)}),
+    "/queue/views/<uuid:pk>/remove/": Arguments({"pk": partial(first_of, SavedView)}),
     "/inbox/": Arguments(),
     "/inbox/read/": Arguments(sent={"item": "1"}),
     "/colleagues/": Arguments(),
@@ -156,14 +143,15 @@ ARGUMENTS: dict[str, Arguments] = {
     "/settings/privacy/": Arguments(query=("kind", "name")),
     "/settings/privacy/hold/": Arguments(sent={"kind": "account", "name": "acct_harbour", "reason": "Case 12/26."}),
     "/settings/privacy/hold/<uuid:pk>/lift/": Arguments(
-        {"pk": partial(_first, LegalHold)}, sent={"reason": "The lawsuit is over."}
+        {"pk": partial(first_of, LegalHold)}, sent={"reason": "The lawsuit is over."}
     ),
     "/settings/privacy/erase/": Arguments(
         query=("kind", "name"), sent={"reason": "Request 2026-118.", "confirmed": "on"}
     ),
     "/settings/keys/": Arguments(),
     "/settings/keys/issue/": Arguments(sent={"name": "gateway-us", "scopes": "access:read", "days": "30"}),
-    "/settings/keys/<uuid:pk>/revoke/": Arguments({"pk": partial(_first, ServiceKey)}),
+    "/settings/keys/<uuid:pk>/revoke/": Arguments({"pk": partial(first_of, ServiceKey)}),
+    **ARGUMENTS_OF_SHARING,
     "/calibration/drift/": Arguments(),
     "/policy/": Arguments(),
     "/policy/propose/": Arguments(sent={"content": 'version = "2"'}),
@@ -268,7 +256,7 @@ def _of_the_admin() -> Iterator[tuple[str, Arguments]]:
     for model in admin.site._registry:
         yield f"/admin/{model._meta.app_label}/", Arguments()
         home = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-        row = {"object_id": partial(_first, model)}
+        row = {"object_id": partial(first_of, model)}
         fields = tuple(field.name for field in model._meta.get_fields())
         yield home, Arguments(query=OF_THE_LIST + fields, sent={"action": "delete_selected", "index": "0"})
         yield f"{home}add/", Arguments(query=fields)

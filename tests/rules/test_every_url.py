@@ -26,7 +26,8 @@ from governance.staff.roles import Role
 from tests.everything import one_of_everything
 from tests.factories import case, person, service_key
 from tests.measuring import Measured
-from tests.rules.arguments import ARGUMENTS, Arguments, patterns
+from tests.rules.arguments import ARGUMENTS, patterns
+from tests.rules.given import Arguments
 from tests.rules.test_hostile_values import DOCUMENTS, FOR_MACHINES, TEXTS, VALUES, quoted
 
 pytestmark = pytest.mark.django_db

@@ -31,6 +31,7 @@ FIGURES: Final = {
     "licence_ended": ["licence_ended_at"],
     "machine_pace": ["busiest_hour", "clock_flatness", "rate_limited", "events"],
     "matches_declared_use": ["declared_use", "fits", "share", "texts"],
+    "named_by_partner": ["partners", "indicator_kinds"],
     "own_material": ["texts", "work_share", "concept_docwork", "concept_code", "top_template_share"],
     "people_ask": ["person_share", "polite_share", "follow_up_share", "concept_support", "texts"],
     "public_prompts": ["public_share", "prompts_sampled", "texts"],

@@ -46,7 +46,13 @@ def everybody(compared: int) -> Iterator[AccountUsage]:
     yield marcus_the_harvester(**seen, facts=facts(campaign=loose, corpus="quiz", corpus_share=0.7))
     yield marcus_the_harvester(**seen, facts=facts(near_campaign=near))
     answered = {"answered_share": 1.0, "listed_answer_share": 0.9, "returned_share": 0.7, "returned_of": 40}
-    passed_on = facts(shared_reasoning=7, reasoning_accounts=2, others_answers_share=0.9, others_answers_of=compared)
+    passed_on = facts(
+        named_by=(("North Lab", "card"),),
+        shared_reasoning=7,
+        reasoning_accounts=2,
+        others_answers_share=0.9,
+        others_answers_of=compared,
+    )
     yield marcus_the_harvester(**seen, **answered, reasoning=tuple(range(60)), facts=passed_on)
     yield marcus_the_harvester(
         **seen,
