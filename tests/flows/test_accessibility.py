@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page
 
+from governance.sharing.models import Share
 from governance.staff.roles import Role
 from tests.everything import one_of_everything
 from tests.factories import account, case, person
@@ -87,6 +88,8 @@ def test_on_every_page(ada: tuple[Page, Client, str]) -> None:
     addresses = [*pages(client, of_the_admin=False), *(filled(pattern) for pattern in sorted(OF_THE_ADMIN))]
     addresses += [opened, "/nothing/"]
     addresses += [f"{address}?{urlencode(query)}" for address, query in WITH_QUERIES]
+    share = Share.objects.latest("proposed_at")
+    addresses += [f"/campaigns/{share.campaign_id}/share/?{urlencode({'partner': share.partner_id, 'tlp': 'amber'})}"]
 
     found = complaints(page, iter(addresses))
 
@@ -109,7 +112,7 @@ def test_on_what_opens_and_what_complains(ada: tuple[Page, Client, str], open_pa
     page.locator("#decide").get_by_role("button", name="Block the account").first.click()
     page.get_by_text("Choose a reason.").wait_for()
     found += iter_violations_everywhere(page)
-    for address in ("/policy/", "/enforcement/webhooks/", "/settings/users/", "/settings/keys/"):
+    for address in ("/policy/", "/enforcement/webhooks/", "/settings/users/", "/settings/keys/", "/settings/partners/"):
         page.goto(address)
         page.locator("main form .main-action").last.click()
         page.locator(".errorlist").first.wait_for()

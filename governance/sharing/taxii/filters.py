@@ -1,7 +1,6 @@
 """What a request for objects asks for: pages and filters of TAXII 2.1 (section 3.4 and 3.5)."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -107,7 +106,7 @@ def _place(given: str) -> tuple[datetime, int]:
     try:
         at, _, pk = urlsafe_b64decode(given + "=" * (-len(given) % 4)).decode("ascii").partition(" ")
         place = datetime.fromisoformat(at), int(pk)
-    except (Error, ValueError):
+    except ValueError:  # also of what is no Base64
         raise _bad("next is what the page before said.") from None
     if place[0].tzinfo is None or not 0 <= place[1] < 2**63:
         raise _bad("next is what the page before said.")

@@ -1,6 +1,5 @@
 """Answers of the TAXII server: its media type, its errors, and who may ask."""
 
-import binascii
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -108,7 +107,7 @@ def _token(header: str) -> str:
         case "basic":
             try:
                 return b64decode(shown, validate=True).decode().partition(":")[2]
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:  # also of what is no Base64 or no UTF-8
                 return ""
     return ""
 
