@@ -23,4 +23,12 @@ WORDS: Final[Mapping[IndicatorKind, str]] = {
     IndicatorKind.NETWORK: "the network it signed up from",
     IndicatorKind.WRAPPER: "a wording around its prompts",
 }
-INDICATOR_KIND_CHOICES: Final = [(kind.value, kind.value.capitalize()) for kind in IndicatorKind]
+# One, and several.
+NOUNS: Final[Mapping[IndicatorKind, tuple[str, str]]] = {
+    IndicatorKind.CARD: ("payment card", "payment cards"),
+    IndicatorKind.DOMAIN: ("e-mail domain", "e-mail domains"),
+    IndicatorKind.ADDRESS: ("address", "addresses"),
+    IndicatorKind.NETWORK: ("network", "networks"),
+    IndicatorKind.WRAPPER: ("wording", "wordings"),
+}
+INDICATOR_KIND_CHOICES: Final = [(kind.value, NOUNS[kind][0].capitalize()) for kind in IndicatorKind]

@@ -9,22 +9,14 @@ from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
 from governance.campaigns.models import Campaign
-from governance.detection.indicator_kinds import IndicatorKind
+from governance.detection.indicator_kinds import NOUNS, IndicatorKind
 from governance.detection.models import PartnerMatch
 from governance.sharing.keys import newest_key
 from governance.sharing.models import Indicator, Partner, Share, Tlp
 from governance.sharing.patterns import Pattern, parse_pattern
 from governance.sharing.stix import SharedPattern, ShareFacts, make_objects
 from governance.sharing.values import FoundValues, collect_values
-from governance.web.counts import pluralize
 
-NOUNS = {
-    IndicatorKind.CARD: ("payment card",),
-    IndicatorKind.DOMAIN: ("e-mail domain",),
-    IndicatorKind.ADDRESS: ("address", "addresses"),
-    IndicatorKind.NETWORK: ("network",),
-    IndicatorKind.WRAPPER: ("wording",),
-}
 KEYED = frozenset({IndicatorKind.CARD, IndicatorKind.DOMAIN})
 
 
@@ -35,6 +27,10 @@ class LeavingValue(NamedTuple):
     here: str
     leaves: str
     accounts: int
+
+    @property
+    def noun(self) -> str:
+        return NOUNS[self.kind][0]
 
 
 class SharePreview(NamedTuple):
@@ -48,7 +44,7 @@ class SharePreview(NamedTuple):
     def counts(self) -> dict[str, int]:
         """How many values of each kind, by the noun in the right form."""
         counted = Counter(value.kind for value in self.values)
-        return {pluralize(number, *NOUNS[kind]).partition(" ")[2]: number for kind, number in counted.items()}
+        return {NOUNS[kind][number != 1]: number for kind, number in counted.items()}
 
 
 def preview_share(campaign: Campaign, partner: Partner, *, tlp: Tlp, now: datetime) -> SharePreview:
@@ -71,6 +67,10 @@ class SharedValue(NamedTuple):
     kind: IndicatorKind
     pattern: str
     accounts: int
+
+    @property
+    def noun(self) -> str:
+        return NOUNS[self.kind][0]
 
 
 def list_values(objects: Sequence[Mapping[str, Any]]) -> list[SharedValue]:

@@ -13,7 +13,7 @@ import msgspec
 import stix2
 from stix2.v21 import Grouping, Identity, Indicator, Sighting
 
-from governance.detection.indicator_kinds import WORDS
+from governance.detection.indicator_kinds import NOUNS
 from governance.sharing.patterns import Pattern
 
 NAMESPACE: Final = UUID("6d0c3a0e-3c0a-5b52-9a44-3a0f8f7f7a51")
@@ -87,7 +87,7 @@ def _indicators(
     for pattern, accounts in patterns:
         indicator = Indicator(
             id=_id("indicator", facts, str(pattern)),
-            name=f"{WORDS[pattern.kind].removeprefix('its ').removeprefix('an ').removeprefix('a ')} of a harvester",
+            name=f"{NOUNS[pattern.kind][0].capitalize()} of a harvester",
             indicator_types=["malicious-activity"],
             pattern=str(pattern),
             pattern_type="stix",

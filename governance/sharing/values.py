@@ -5,7 +5,7 @@ has too, such as the domain of a public mail service or the address of a univers
 """
 
 import hmac
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -32,6 +32,43 @@ EVENTS_READ: Final = 100
 USED_WITHIN: Final = timedelta(days=28)
 # A network is named from so many addresses in it on.
 ADDRESSES_OF_A_NETWORK: Final = 3
+# What half the world has says nothing of anybody, even where a single customer here has it.
+PUBLIC_MAIL: Final = frozenset(
+    [
+        "126.com",
+        "163.com",
+        "aol.com",
+        "foxmail.com",
+        "gmail.com",
+        "gmx.com",
+        "gmx.de",
+        "gmx.net",
+        "googlemail.com",
+        "hotmail.com",
+        "icloud.com",
+        "live.com",
+        "mac.com",
+        "mail.com",
+        "mail.ru",
+        "me.com",
+        "msn.com",
+        "naver.com",
+        "outlook.com",
+        "pm.me",
+        "proton.me",
+        "protonmail.com",
+        "qq.com",
+        "sina.com",
+        "tutanota.com",
+        "web.de",
+        "yahoo.com",
+        "yahoo.co.jp",
+        "yandex.com",
+        "yandex.ru",
+        "ymail.com",
+        "zoho.com",
+    ]
+)
 # Inside of somebody's own walls an address is no name.
 _INSIDE: Final = [
     ip_network(text)
@@ -62,12 +99,12 @@ def collect_values(campaign: Campaign, *, now: datetime) -> FoundValues:
     ours = [pk for pk in pks if pk in denied][:MOST_ACCOUNTS]
     if not ours:
         return FoundValues(0, [])
-    addresses = _addresses(ours, now=now)
+    used = _addresses(ours, now=now)
     found = [
         *_of_register(ours, "payment_fingerprint", IndicatorKind.CARD),
         *_of_register(ours, "email_domain", IndicatorKind.DOMAIN),
-        *(FoundValue(IndicatorKind.ADDRESS, address, number) for address, number in _most(addresses)),
-        *_networks(ours, addresses),
+        *(FoundValue(IndicatorKind.ADDRESS, *one) for one in _most({name: len(by) for name, by in used.items()})),
+        *_networks(ours, used),
         *_wrappers(ours),
     ]
     return FoundValues(len(ours), found)
@@ -86,6 +123,7 @@ def _of_register(ours: Collection[int], column: str, kind: IndicatorKind) -> lis
     """Values of the register that no other account has; pseudonyms of erased ones stay here."""
     known = Account.objects.order_by().exclude(**{column: ""}).exclude(**{f"{column}__startswith": "erased-"})
     counted = dict(known.filter(pk__in=ours).values_list(column).annotate(number=Count("pk")))
+    counted = {value: number for value, number in counted.items() if value not in PUBLIC_MAIL}
     others = known.filter(**{f"{column}__in": list(counted)}).exclude(pk__in=ours).values_list(column, flat=True)
     return [FoundValue(kind, *one) for one in _most(_without(counted, others.distinct()))]
 
@@ -104,21 +142,22 @@ FROM unnest(%s::bigint[]) AS asked (account), LATERAL (
 """
 
 
-def _addresses(ours: Sequence[int], *, now: datetime) -> dict[str, int]:
-    """How many accounts used each address that no other account used or signed up from."""
+def _addresses(ours: Sequence[int], *, now: datetime) -> dict[str, set[int]]:
+    """The accounts that used each address, of those that no other account used or signed up from."""
     sign_ups = Account.objects.filter(pk__in=ours, signup_ip__isnull=False).values_list("pk", "signup_ip")
     with connection.cursor() as cursor:
         cursor.execute(_USED, [list(ours), now - USED_WITHIN, EVENTS_READ])
-        used = {(account, address) for account, address in (*cursor.fetchall(), *sign_ups) if _is_outside(address)}
-    counted = Counter(address for _, address in used)
-    digests = {address: address_digest(address) for address in counted}
+        found = [*cursor.fetchall(), *sign_ups]
+    used: dict[str, set[int]] = defaultdict(set)
+    for account, address in found:
+        if _is_outside(address):
+            used[address].add(account)
+    digests = {address: address_digest(address) for address in used}
     traits = AccountTrait.objects.filter(kind=TraitKind.ADDRESS, digest__in=set(digests.values()))
     elsewhere = set(traits.exclude(account__in=ours).values_list("digest", flat=True))
-    others = (
-        Account.objects.filter(signup_ip__in=list(counted)).exclude(pk__in=ours).values_list("signup_ip", flat=True)
-    )
-    alone = {address: number for address, number in counted.items() if digests[address] not in elsewhere}
-    return _without(alone, others)
+    others = Account.objects.filter(signup_ip__in=list(used)).exclude(pk__in=ours)
+    signed_up = set(others.values_list("signup_ip", flat=True))
+    return {one: by for one, by in used.items() if digests[one] not in elsewhere and one not in signed_up}
 
 
 def _is_outside(address: str) -> bool:
@@ -126,15 +165,18 @@ def _is_outside(address: str) -> bool:
     return not any(ip in network for network in _INSIDE if network.version == ip.version)
 
 
-def _networks(ours: Collection[int], addresses: Mapping[str, int]) -> list[FoundValue]:
+def _networks(ours: Collection[int], used: Mapping[str, set[int]]) -> list[FoundValue]:
     """Networks with several of these addresses, from which nobody else signed up."""
-    counted = Counter(network_of(address) for address in addresses)
+    inside: dict[str, list[str]] = defaultdict(list)
+    for address in used:
+        inside[str(network_of(address))].append(address)
     found = []
-    for network in sorted(network for network, number in counted.items() if number >= ADDRESSES_OF_A_NETWORK):
+    for name in sorted(name for name, addresses in inside.items() if len(addresses) >= ADDRESSES_OF_A_NETWORK):
+        network = ip_network(name)
         others = Account.objects.filter(signup_ip__gte=str(network[0]), signup_ip__lte=str(network[-1]))
         if not others.exclude(pk__in=ours).exists():
-            accounts = sum(number for address, number in addresses.items() if ip_address(address) in network)
-            found.append(FoundValue(IndicatorKind.NETWORK, str(network), accounts))
+            accounts = set[int]().union(*(used[address] for address in inside[name]))
+            found.append(FoundValue(IndicatorKind.NETWORK, name, len(accounts)))
     return found[:MOST_VALUES]
 
 

@@ -22,7 +22,8 @@ from governance.sharing.models import Share, SharedObject, Tlp
 from governance.sharing.queries import preview_share
 from governance.sharing.values import collect_values
 from governance.staff.roles import Role
-from tests.factories import MACHINE, NOW, account, campaign_of, person, restriction
+from governance.usage.actions import record_lines
+from tests.factories import MACHINE, NOW, account, campaign_of, line, person, restriction
 from tests.sharing.partners import KEY, partner, refused_campaign, released_share, trait, uses_address
 
 pytestmark = pytest.mark.django_db
@@ -69,6 +70,24 @@ class TestWhatLeaves:
         account(signup_ip="203.0.113.2")
 
         assert values(campaign)["address"] == ["203.0.113.3"]
+
+    def test_is_no_domain_of_public_mail(self) -> None:
+        alone = account(email_domain="gmail.com")
+        restriction(alone)
+
+        assert values(campaign_of(alone)) == {}
+
+    def test_counts_an_account_once_however_many_addresses_of_a_network_it_uses(self) -> None:
+        wanders = account("acct_wanders", signup_ip="203.0.113.1")
+        restriction(wanders)
+        at = (NOW - timedelta(hours=1)).isoformat()
+        sent = [line(account="acct_wanders", occurred_at=at, client={"ip": f"203.0.113.{place}"}) for place in (2, 3)]
+        record_lines(sent, source="native", now=NOW)
+
+        found = collect_values(campaign_of(wanders), now=NOW).values
+
+        assert [(one.value, one.accounts) for one in found if one.kind == "network"] == [("203.0.113.0/24", 1)]
+        assert len([one for one in found if one.kind == "address"]) == 3
 
     def test_is_no_address_inside_of_somebodys_walls(self) -> None:
         inside = account(signup_ip="10.1.2.3")

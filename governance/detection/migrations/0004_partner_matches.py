@@ -20,11 +20,11 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("card", "Card"),
-                            ("domain", "Domain"),
+                            ("card", "Payment card"),
+                            ("domain", "E-mail domain"),
                             ("address", "Address"),
                             ("network", "Network"),
-                            ("wrapper", "Wrapper"),
+                            ("wrapper", "Wording"),
                         ],
                         max_length=10,
                     ),
