@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import NamedTuple
-
-from django.db import connection
+from typing import Final, NamedTuple
 
 from governance.detection.models import PartnerMatch
+
+_BATCH: Final = 1_000
 
 
 class Match(NamedTuple):
@@ -27,25 +28,14 @@ def find_partner_matches(accounts: Collection[int]) -> dict[int, tuple[tuple[str
     return {account: tuple(named) for account, named in found.items()}
 
 
-def replace_partner_matches(matches: Collection[Match], *, now: datetime) -> set[int]:
+def replace_partner_matches(matches: AbstractSet[Match], *, now: datetime) -> set[int]:
     """Store these matches and delete all others, in the caller's transaction. Return the accounts that this changes."""
-    columns = [*map(list, zip(*matches, strict=True))] or [[], [], []]
-    with connection.cursor() as cursor:
-        cursor.execute(_DELETE_OTHERS, columns)
-        changed = {account for (account,) in cursor.fetchall()}
-        cursor.execute(_ADD_NEW, [now, *columns])
-        return changed | {account for (account,) in cursor.fetchall()}
-
-
-_DELETE_OTHERS = """
-DELETE FROM detection_partnermatch AS one WHERE NOT EXISTS (
-    SELECT FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS kept (account, partner, kind)
-    WHERE kept.account = one.account_id AND kept.partner = one.partner AND kept.kind = one.kind
-) RETURNING account_id
-"""
-_ADD_NEW = """
-INSERT INTO detection_partnermatch (since, account_id, partner, kind)
-SELECT %s, new.account, new.partner, new.kind
-FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new (account, partner, kind)
-ON CONFLICT (account_id, partner, kind) DO NOTHING RETURNING account_id
-"""
+    stored = {Match(*row): pk for pk, *row in PartnerMatch.objects.order_by().values_list("pk", *Match._fields)}
+    gone = [pk for match, pk in stored.items() if match not in matches]
+    new = matches - stored.keys()
+    PartnerMatch.objects.filter(pk__in=gone).delete()
+    PartnerMatch.objects.bulk_create(
+        [PartnerMatch(account_id=match.account, partner=match.partner, kind=match.kind, since=now) for match in new],
+        batch_size=_BATCH,
+    )
+    return {match.account for match in (stored.keys() - matches) | new}

@@ -1,22 +1,28 @@
-"""Which accounts the indicators of partners fit: all accounts and all indicators in one query.
+"""Which accounts the indicators of partners fit: all accounts at once, in one query for each key, column or prefix.
 
 Cards and domains are digested in the database with the keys of each partner, as `SharedKey.digest` does. Addresses and
-wordings are found among the shared signals of accounts, networks by the address of the sign-up.
+wordings are found among the shared signals of accounts, networks by the address of the sign-up. All that is looked for
+is one array in a query, which PostgreSQL hashes: so each reads its table once, however much is looked for. A join with
+the table of indicators would let the planner, who cannot know how many digests fit, compare each with each.
 """
 
 import logging
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Any, Final
 
 from django.db import connection
 
 from governance.campaigns.traits import TraitKind
+from governance.detection.indicator_kinds import IndicatorKind
 from governance.detection.partner_matches import Match, replace_partner_matches
 from governance.platform.encryption import DecryptionError
 from governance.platform.locks import Lock, lock_until_commit
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
+from governance.sharing.keyed_digests import SharedKey
 from governance.sharing.keys import shared_keys
 from governance.sharing.models import Indicator, Partner
 from governance.usage.scoring_queue import request_rescore
@@ -26,46 +32,37 @@ logger = logging.getLogger(__name__)
 # An indicator that fits more accounts than this, such as the digest of a public mail service, says nothing.
 MOST_ACCOUNTS: Final = 1_000
 
-_MATCHES: Final = """
-WITH live AS MATERIALIZED (
-    SELECT indicator.id, indicator.kind, indicator.value, indicator.local_digest, partner.id AS partner, partner.name
-    FROM sharing_indicator AS indicator JOIN sharing_partner AS partner ON partner.id = indicator.partner_id
-    WHERE partner.sends AND partner.revoked_at IS NULL AND (partner.expires_at IS NULL OR partner.expires_at > %(now)s)
-      AND indicator.revoked_at IS NULL AND indicator.valid_from <= %(now)s AND indicator.valid_until > %(now)s
-), named_network AS MATERIALIZED (
-    SELECT id, name, kind, value::inet AS network FROM live WHERE kind = 'network'
-), said AS (
-    SELECT 'card' AS kind, id AS account, payment_fingerprint AS value FROM accounts_account
-    WHERE payment_fingerprint <> '' AND payment_fingerprint NOT LIKE 'erased-%%'
-      AND EXISTS (SELECT FROM live WHERE kind = 'card')
-    UNION ALL
-    SELECT 'domain', id, email_domain FROM accounts_account
-    WHERE email_domain <> '' AND email_domain NOT LIKE 'erased-%%' AND EXISTS (SELECT FROM live WHERE kind = 'domain')
-), keyed AS (
-    SELECT said.account, said.kind, shared.partner, 'v' || shared.version || ':' || encode(sha256(
-        shared.outer_pad
-        || sha256(shared.inner_pad || convert_to(lower(said.kind || ':' || said.value COLLATE "C"), 'UTF8'))
-    ), 'hex') AS value
-    FROM said, unnest(%(partners)s::uuid[], %(versions)s::int[], %(inner)s::bytea[], %(outer)s::bytea[])
-        AS shared (partner, version, inner_pad, outer_pad)
-), found AS (
-    SELECT keyed.account, live.id, live.name, live.kind FROM keyed JOIN live USING (partner, kind, value)
-    UNION
-    SELECT trait.account_id, live.id, live.name, live.kind
-    FROM live JOIN campaigns_accounttrait AS trait ON trait.digest = live.local_digest AND (
-        (live.kind = 'address' AND trait.kind = %(address)s)
-        OR (live.kind = 'wrapper' AND trait.kind IN (%(opening)s, %(closing)s))
-    )
-    UNION
-    SELECT account.id, named.id, named.name, named.kind
-    FROM named_network AS named JOIN accounts_account AS account
-        ON account.signup_ip >= host(network(named.network))::inet
-       AND account.signup_ip <= host(broadcast(named.network))::inet
-), counted AS (
-    SELECT account, name, kind, count(*) OVER (PARTITION BY id) AS accounts FROM found
-)
-SELECT DISTINCT account, name, kind FROM counted WHERE accounts <= %(most)s
+# What is looked for, with the names of the partners that look for it.
+Wanted = Mapping[Any, Iterable[str]]
+
+_DIGESTED: Final = """
+SELECT digest, array_agg(id) FROM (
+    SELECT id, %(version)s || encode(
+        sha256(%(outer)s || sha256(%(inner)s || convert_to(lower(%(kind)s || ':' || {column} COLLATE "C"), 'UTF8'))),
+        'hex'
+    ) AS digest
+    FROM accounts_account WHERE {column} <> '' AND {column} NOT LIKE 'erased-%%'
+) AS digested WHERE digest = ANY(%(wanted)s) GROUP BY digest HAVING count(*) <= %(most)s
 """
+_BY_DIGEST: Final = {
+    IndicatorKind.CARD: _DIGESTED.format(column="payment_fingerprint"),
+    IndicatorKind.DOMAIN: _DIGESTED.format(column="email_domain"),
+}
+_BY_TRAIT: Final = """
+SELECT digest, array_agg(DISTINCT account_id) FROM campaigns_accounttrait
+WHERE kind = ANY(%(kinds)s) AND digest = ANY(%(wanted)s)
+GROUP BY digest HAVING count(DISTINCT account_id) <= %(most)s
+"""
+_BY_NETWORK: Final = """
+SELECT network::text, array_agg(id) FROM (
+    SELECT id, network(set_masklen(signup_ip, %(prefix)s)) AS network
+    FROM accounts_account WHERE signup_ip IS NOT NULL AND family(signup_ip) = %(family)s
+) AS prefixed WHERE network = ANY(%(wanted)s::cidr[]) GROUP BY network HAVING count(*) <= %(most)s
+"""
+_TRAITS: Final = {
+    IndicatorKind.ADDRESS: [TraitKind.ADDRESS.value],
+    IndicatorKind.WRAPPER: [TraitKind.OPENING.value, TraitKind.CLOSING.value],
+}
 
 
 @retried_transaction
@@ -76,40 +73,63 @@ def match_indicators(*, now: datetime) -> int:
     """
     # One at a time: of two, the one that has read less must not write last.
     lock_until_commit(Lock.PARTNER_MATCHING)
-    with connection.cursor() as cursor:
-        if Indicator.objects.in_force(at=now).exists():
-            cursor.execute(_MATCHES, {**_parameters(now=now), "now": now, "most": MOST_ACCOUNTS})
-            matches = [Match(*row) for row in cursor.fetchall()]
-        else:
-            matches = []
-    changed = replace_partner_matches(matches, now=now)
+    changed = replace_partner_matches(set(_matches(now=now)), now=now)
     if changed:
         request_rescore(changed, now=now)
         enqueue_on_commit("governance.tasks.score_dirty_accounts")
     return len(changed)
 
 
-def _parameters(*, now: datetime) -> dict[str, Any]:
-    keys = [*_keys(now=now)]
-    partners, versions, inner, outer = map(list, zip(*keys, strict=True)) if keys else ([], [], [], [])
-    return {
-        "partners": partners,
-        "versions": versions,
-        "inner": inner,
-        "outer": outer,
-        "address": TraitKind.ADDRESS.value,
-        "opening": TraitKind.OPENING.value,
-        "closing": TraitKind.CLOSING.value,
-    }
+def _matches(*, now: datetime) -> Iterator[Match]:
+    wanted: dict[IndicatorKind, dict[Any, set[str]]] = defaultdict(lambda: defaultdict(set))
+    keyed: dict[tuple[Any, IndicatorKind], set[str]] = defaultdict(set)
+    live = Indicator.objects.in_force(at=now).values_list("partner", "partner__name", "kind", "value", "local_digest")
+    for partner, name, code, value, digest in live:
+        kind = IndicatorKind(code)
+        if kind in _BY_DIGEST:
+            keyed[partner, kind].add(value)
+        else:
+            wanted[kind][value if digest is None else digest].add(name)
+    yield from _by_digest(keyed)
+    for kind, kinds in _TRAITS.items():
+        yield from _find(_BY_TRAIT, kind, wanted[kind], kinds=kinds)
+    yield from _by_network(wanted[IndicatorKind.NETWORK])
 
 
-def _keys(*, now: datetime) -> Iterator[tuple[Any, int, bytes, bytes]]:
-    for partner in Partner.objects.usable(at=now).filter(sends=True):
-        try:
-            keys = shared_keys(partner)
-        except DecryptionError:
-            logger.warning("The key shared with %s cannot be read with the current SECRET_KEY.", partner.name)
-            continue
-        for key in keys:
+def _by_digest(keyed: Mapping[tuple[Any, IndicatorKind], set[str]]) -> Iterator[Match]:
+    """Those whose card or domain has one of these digests under a key of the partner that sent it."""
+    for partner in Partner.objects.filter(pk__in={pk for pk, _ in keyed}).order_by("pk"):
+        for key in _keys(partner):
             inner, outer = key.pads
-            yield partner.pk, key.version, inner, outer
+            version = f"v{key.version}:"
+            for kind, query in _BY_DIGEST.items():
+                wanted = {value: [partner.name] for value in keyed[partner.pk, kind] if value.startswith(version)}
+                yield from _find(query, kind, wanted, kind=kind.value, version=version, inner=inner, outer=outer)
+
+
+def _by_network(networks: Wanted) -> Iterator[Match]:
+    by_prefix: dict[tuple[int, int], dict[str, Iterable[str]]] = defaultdict(dict)
+    for text, names in networks.items():
+        network = ip_network(text)
+        by_prefix[network.version, network.prefixlen][text] = names
+    for (family, prefix), wanted in by_prefix.items():
+        yield from _find(_BY_NETWORK, IndicatorKind.NETWORK, wanted, family=family, prefix=prefix)
+
+
+def _find(query: str, of: IndicatorKind, wanted: Wanted, **parameters: Any) -> Iterator[Match]:
+    if not wanted:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(query, {**parameters, "wanted": list(wanted), "most": MOST_ACCOUNTS})
+        found = cursor.fetchall()
+    for value, accounts in found:
+        for account in accounts:
+            yield from (Match(account, name, of.value) for name in wanted[value])
+
+
+def _keys(partner: Partner) -> list[SharedKey]:
+    try:
+        return shared_keys(partner)
+    except DecryptionError:
+        logger.warning("The key shared with the partner %s cannot be read with the current SECRET_KEY.", partner.pk)
+        return []
