@@ -202,6 +202,18 @@ def _(world: World) -> None:
     world.call("revoke_service_key", key.shown_prefix)
 
 
+@runs("replace_secret")
+def _(world: World) -> None:
+    key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
+    assert world.call("replace_secret", key.shown_prefix, "--keep", "12h").startswith("swk_")
+
+
+@runs("rotate_pepper")
+def _(world: World) -> None:
+    key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
+    assert key.shown_prefix in world.call("rotate_pepper")
+
+
 @runs("bench")
 def _(world: World) -> None:
     said = [

@@ -64,6 +64,8 @@ ACCESS: Final[Mapping[str, Access]] = {
     "/settings/privacy/erase/": _form(roles.VIEW_PRIVACY, roles.ERASE_PEOPLE),
     "/settings/keys/": _read(roles.VIEW_SERVICE_KEYS),
     "/settings/keys/issue/": _act(roles.CHANGE_SERVICE_KEYS),
+    "/settings/keys/<uuid:pk>/replace/": _act(roles.CHANGE_SERVICE_KEYS),
+    "/settings/keys/<uuid:pk>/end-previous/": _act(roles.CHANGE_SERVICE_KEYS),
     "/settings/keys/<uuid:pk>/revoke/": _act(roles.CHANGE_SERVICE_KEYS),
     "/calibration/drift/": _read(roles.VIEW_CALIBRATIONS),
     "/policy/": _read(roles.VIEW_POLICIES),

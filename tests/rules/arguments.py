@@ -162,7 +162,11 @@ ARGUMENTS: dict[str, Arguments] = {
         query=("kind", "name"), sent={"reason": "Request 2026-118.", "confirmed": "on"}
     ),
     "/settings/keys/": Arguments(),
-    "/settings/keys/issue/": Arguments(sent={"name": "gateway-us", "scopes": "access:read", "days": "30"}),
+    "/settings/keys/issue/": Arguments(
+        sent={"name": "gateway-us", "scopes": "access:read", "days": "30", "networks": "203.0.113.0/24"}
+    ),
+    "/settings/keys/<uuid:pk>/replace/": Arguments({"pk": partial(_first, ServiceKey)}, sent={"days": "7"}),
+    "/settings/keys/<uuid:pk>/end-previous/": Arguments({"pk": partial(_first, ServiceKey)}),
     "/settings/keys/<uuid:pk>/revoke/": Arguments({"pk": partial(_first, ServiceKey)}),
     "/calibration/drift/": Arguments(),
     "/policy/": Arguments(),
