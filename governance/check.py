@@ -30,5 +30,6 @@ application = CheckApp(
     closed_plans=settings.FAIL_CLOSED_PLANS,
     waiting=settings.GATEWAYS_WAITING,
     unreadable_as_outage=settings.UNREADABLE_NAMES == "outage",
+    peppers=settings.SERVICE_KEY_PEPPERS,
     store=StateStore(settings.CHECK_FOLDER, settings.SECRET_KEY),
 )

@@ -14,7 +14,7 @@ from environs import Env, validate
 from governance.platform import embedded, environment, timeouts
 from governance.platform.bounded_connection import bounded_connection_class, longest_silence
 from governance.platform.console_log import log_to_console
-from governance.platform.installation_secrets import Secrets, get_or_create_audit_keys, get_or_create_secrets
+from governance.platform.installation_secrets import LOG_KEYS, PEPPERS, Secrets, get_or_create_secrets, read_keys
 from governance.restrictions.usual_clauses import USUAL_CLAUSES, USUAL_CLAUSES_OF_REASONS
 from governance.timetable import TIMETABLE, WAITING_FOR_OTHERS
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
@@ -54,8 +54,7 @@ else:
 SECRET_KEY = _secrets.secret_key
 FINGERPRINT_KEY = _secrets.fingerprint_key.encode()
 EXCERPT_KEYS = [key.encode() for key in _secrets.excerpt_key.split(";")]
-_audit_keys = get_or_create_audit_keys(DATA_DIR) if EMBEDDED else []
-AUDIT_KEYS = environment.parse_audit_keys(env.list("AUDIT_KEY", _audit_keys, delimiter=";"))
+AUDIT_KEYS, SERVICE_KEY_PEPPERS = (read_keys(ring, env, DATA_DIR if EMBEDDED else None) for ring in (LOG_KEYS, PEPPERS))
 
 ENGINE = "governance.platform.postgresql"
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True, engine=ENGINE)}

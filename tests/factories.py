@@ -20,9 +20,11 @@ from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
 from governance.review.models import Case
 from governance.review.verdicts import Ticks
-from governance.staff.actions import add_user, digest_of, issue_service_key
+from governance.staff.actions import add_user
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
+from governance.staff.secret_format import secret_digest
+from governance.staff.service_keys import issue_service_key
 
 NOW = datetime(2026, 11, 2, 9, 14, tzinfo=UTC)
 MACHINE = Actor.system("test")
@@ -53,7 +55,7 @@ def known_service_key(secret: str, scope: str, *, name: str, at: datetime = NOW)
     return ServiceKey.objects.create(
         name=name,
         shown_prefix=secret[:10],
-        digest=digest_of(secret),
+        digest=secret_digest(secret),
         scopes=[scope],
         created_at=at,
         created_by=str(MACHINE),

@@ -10,13 +10,14 @@ from datetime import datetime
 from http.client import HTTPConnection
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.utils import timezone
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
 from governance.gateways.check.app import CheckApp
 from governance.gateways.check.saved_state import StateStore
-from governance.staff.actions import issue_service_key
+from governance.staff.service_keys import issue_service_key
 from tests.factories import MACHINE
 from tests.servers import free_port
 from tests.waiting import PATIENCE, wait_until
@@ -84,7 +85,12 @@ def served(
     store: StateStore | None = None,
 ) -> Iterator[Served]:
     front = CheckApp(
-        clock, closed_plans=closed_plans, waiting=waiting, unreadable_as_outage=unreadable_as_outage, store=store
+        clock,
+        closed_plans=closed_plans,
+        waiting=waiting,
+        unreadable_as_outage=unreadable_as_outage,
+        peppers=settings.SERVICE_KEY_PEPPERS,
+        store=store,
     )
     port = port or free_port()
     ended = threading.Event()

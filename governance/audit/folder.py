@@ -15,6 +15,7 @@ from governance.audit.stillwatch_verify import (
     LogFaultError,
     SignedCheckpoint,
     TileTree,
+    UnknownKeyError,
     VerifierKey,
     number_path,
     open_checkpoint,
@@ -35,11 +36,19 @@ class LogFolder:
     def newest(self, keys: Sequence[VerifierKey]) -> SignedCheckpoint | None:
         """Return the newest checkpoint, None in an empty folder. Raises LogFaultError if none of the keys signed it."""
         try:
-            return open_checkpoint((self.path / "checkpoint").read_text("utf-8", "replace"), keys)
+            note = (self.path / "checkpoint").read_text("utf-8", "replace")
         except FileNotFoundError:
             if (self.path / "tile").exists() or (self.path / "checkpoints").exists():
                 raise LogFaultError("the published log has lost its file checkpoint") from None
             return None
+        try:
+            return open_checkpoint(note, keys)
+        except UnknownKeyError as error:
+            published, names = note.partition("\n")[0], {key.name for key in keys}
+            if published in names:
+                raise
+            other = f"the folder holds the log {published}, and AUDIT_ORIGIN names {', '.join(sorted(names))}"
+            raise LogFaultError(f"{other}: set it back, or name an empty AUDIT_FOLDER for another log") from error
 
     def tree(self, published: SignedCheckpoint) -> TileTree:
         """Return the tree of a checkpoint. Raises LogFaultError if the tiles do not have its head."""

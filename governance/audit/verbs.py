@@ -156,7 +156,9 @@ class Verb(StrEnum):
     SIGN_IN_ENDED = "sign_in.ended"
     SIGN_IN_FAILED = "sign_in.failed", "network"
     SIGN_IN_STRANGERS_FAILED = "sign_in.strangers_failed", "hour attempts networks further_networks"
-    SERVICE_KEY_ISSUED = "service_key.issued", "scopes"
+    SERVICE_KEY_ISSUED = "service_key.issued", "scopes", "allowed_from"
+    SERVICE_KEY_SECRET_REPLACED = "service_key.secret_replaced", "until"
+    SERVICE_KEY_SECRET_ENDED = "service_key.secret_ended"
     SERVICE_KEY_REVOKED = "service_key.revoked"
     SERVICE_KEY_USED = "service_key.used"
 

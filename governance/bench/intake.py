@@ -20,7 +20,7 @@ from governance.bench import traffic
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, web_server
-from governance.staff.actions import issue_service_key
+from governance.staff.service_keys import issue_service_key
 from governance.usage import sql
 from governance.usage.actions import accepted_times, record_lines
 from governance.usage.event_columns import EVENT_SCHEMA, EventFingerprints, build_columns, event_key, events_csv

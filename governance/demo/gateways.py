@@ -12,8 +12,8 @@ from governance.audit.actor import Actor
 from governance.gateways.telemetry import InstanceReport, RefusalReport, save_reports
 from governance.platform.installation_secrets import read_private
 from governance.restrictions.models import Change
-from governance.staff.actions import authenticate_service_key, issue_service_key
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import authenticate_service_key, issue_service_key
 
 FOLLOWING: Final = "demo-east"
 # Its name is all that a page, the banner and the list of service keys say of it.

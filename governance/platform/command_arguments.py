@@ -5,6 +5,7 @@ from argparse import ArgumentTypeError
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+LONGEST_REASON: Final = 300
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -23,3 +24,11 @@ def time_argument(text: str) -> datetime:
     except ValueError as error:
         raise ArgumentTypeError(f"{text} is not a time: write 2026-11-02 or 2026-11-02T09:00:00Z") from error
     return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
+def reason_argument(text: str) -> str:
+    """Return why something is done, as the audit log keeps it."""
+    reason = text.strip()
+    if not 1 <= len(reason) <= LONGEST_REASON:
+        raise ArgumentTypeError(f"give a reason of 1 to {LONGEST_REASON} characters")
+    return reason

@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_AUDIT_KEY: Final = re.compile(r"[\w-]{43}", re.ASCII)
 _DURATION: Final = re.compile(r"\d+(us|ms|s|min|h|d)?")
 
 
@@ -32,14 +31,6 @@ def parse_optional_url(name: str, value: str) -> str:
     if value:
         parse_url_setting(name, value, schemes=("https", "http"))
     return value
-
-
-def parse_audit_keys(values: list[str]) -> list[str]:
-    """Return the keys that sign the log, without empty ones."""
-    keys = [value for value in values if value]
-    if not all(_AUDIT_KEY.fullmatch(key) for key in keys):
-        raise ImproperlyConfigured("AUDIT_KEY must hold keys that manage.py rotate_log_key made, semicolons between.")
-    return keys
 
 
 def parse_timeouts(name: str, value: str, *, known: Mapping[str, str]) -> dict[str, str]:

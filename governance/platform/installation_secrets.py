@@ -2,12 +2,17 @@
 
 import json
 import os
+import re
 import secrets
 from errno import EPERM
 from pathlib import Path
 from typing import Final, NamedTuple
 
-AUDIT_KEY_BYTES: Final = 32
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+KEY_BYTES: Final = 32
+_KEY: Final = re.compile(r"[\w-]{43}", re.ASCII)
 
 
 class Secrets(NamedTuple):
@@ -31,23 +36,53 @@ def get_or_create_secrets(data: Path) -> Secrets:
     return Secrets(**json.loads(read_private(file)))
 
 
-def get_or_create_audit_keys(data: Path) -> list[str]:
-    """The keys that sign the audit log, the newest first: `data`/audit-keys (mode 0600), made the first time.
+class KeyRing(NamedTuple):
+    """Keys of which the newest is used for what is new: those of a variable, or else those of a file.
 
-    A file of its own, since an older release reads no secrets.json with more than it knows. Raises OSError as
-    `get_or_create_secrets` does.
+    A file of its own, since an older release reads no secrets.json with more than it knows. `maker` is the command that
+    makes one.
     """
-    file = data / "audit-keys"
+
+    variable: str
+    file: str
+    maker: str
+
+
+LOG_KEYS: Final = KeyRing("AUDIT_KEY", "audit-keys", "rotate_log_key")
+PEPPERS: Final = KeyRing("SERVICE_KEY_PEPPER", "service-key-peppers", "rotate_pepper")
+
+
+def read_keys(ring: KeyRing, env: Env, data: Path | None) -> list[str]:
+    """Return the keys of the variable, the newest first; if it is not set those in `data`, made there the first time.
+
+    Raises ImproperlyConfigured for what is no key, OSError as `get_or_create_secrets` does.
+    """
+    if data is None or ring.variable in os.environ:
+        keys = [key for key in env.str(ring.variable, "").split(";") if key]
+        if not all(_KEY.fullmatch(key) for key in keys):
+            expected = f"keys that manage.py {ring.maker} made, semicolons between"
+            raise ImproperlyConfigured(f"{ring.variable} must hold {expected}.")
+        return keys
+    return _kept(ring, data)
+
+
+def add_key(ring: KeyRing, data: Path) -> list[str]:
+    """Put a new key before those in the file, and return all of them. Raises OSError."""
+    keys = [make_key(), *_kept(ring, data)]
+    _write_draft(data / ring.file, "".join(f"{key}\n" for key in keys)).replace(data / ring.file)
+    return keys
+
+
+def _kept(ring: KeyRing, data: Path) -> list[str]:
+    file = data / ring.file
     if not file.exists():
-        _create(file, f"{secrets.token_urlsafe(AUDIT_KEY_BYTES)}\n")
+        _create(file, f"{make_key()}\n")
     return read_private(file).split()
 
 
-def add_audit_key(data: Path) -> list[str]:
-    """Put a new key before those that there are, and return all of them. Raises OSError."""
-    keys = [secrets.token_urlsafe(AUDIT_KEY_BYTES), *get_or_create_audit_keys(data)]
-    _write_draft(data / "audit-keys", "".join(f"{key}\n" for key in keys)).replace(data / "audit-keys")
-    return keys
+def make_key() -> str:
+    """Return a new key of 256 random bits."""
+    return secrets.token_urlsafe(KEY_BYTES)
 
 
 def _create(file: Path, text: str) -> None:

@@ -260,7 +260,7 @@ RULES: Final = (
     Rule(
         "staff.ServiceKey",
         STAFF,
-        plain="name shown_prefix digest scopes",
+        plain="name shown_prefix digest pepper previous_prefix previous_digest previous_pepper scopes networks",
         staff="created_by",
         kept="for ever: decisions name who made them",
     ),

@@ -13,11 +13,11 @@ from typing import Final, NamedTuple, Self
 
 KEY_BYTES: Final = 32
 _BLOCK: Final = 64
-_PREFIX: Final = "swk"
+_PREFIX: Final = "swp"
 
 
 class SharedKey(NamedTuple):
-    """The text of it is what partners hand to each other, such as `swk1_…`: the version and 32 random bytes.
+    """The text of it is what partners hand to each other, such as `swp1_…`: the version and 32 random bytes.
 
     >>> SharedKey.parse(str(SharedKey(3, bytes(32)))).version
     3
@@ -41,7 +41,7 @@ class SharedKey(NamedTuple):
             key = b""
         is_number = number.isascii() and number.isdecimal() and len(number) <= 4
         if not head.startswith(_PREFIX) or not is_number or len(key) != KEY_BYTES:
-            raise ValueError("This is no shared key: it begins with swk, a number and _.")
+            raise ValueError("This is no shared key: it begins with swp, a number and _.")
         return cls(int(number), key)
 
     def __str__(self) -> str:

@@ -1,30 +1,21 @@
-"""Add and deactivate staff; issue, revoke and authenticate service keys."""
+"""Add and deactivate staff, and change their roles."""
 
-import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
-from django.db.models import Q
 
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
 from governance.platform.installation_secrets import read_private
-from governance.platform.notifications import KEYS_CHANNEL, notify_on_commit
 from governance.platform.transactions import retried_transaction
-from governance.staff.models import ServiceKey, User
+from governance.staff.models import User
 from governance.staff.roles import Role
-
-SECRET_PREFIX = "swk_"  # noqa: S105 - the public start of every secret, so that leak scanners know it
-# Every request would be an entry; one an hour and key says as much, and each effect has an entry of its own.
-USE_IS_NOTED_EVERY = timedelta(hours=1)
 
 
 @retried_transaction
@@ -127,73 +118,6 @@ def _lock_other_admins(user: User) -> bool:
     """
     admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).order_by("pk")
     return any(admin.pk != user.pk for admin in admins)
-
-
-@retried_transaction
-def issue_service_key(
-    *, name: str, scopes: Iterable[str], by: Actor, now: datetime, expires_at: datetime | None = None
-) -> tuple[ServiceKey, str]:
-    """Create a service key. Return it and its secret, which is shown only this once and stored nowhere.
-
-    Raises ValueError for a scope that does not exist or for none, and for a name that cannot be shown as it is.
-    """
-    if not name.strip() or not name.isprintable():
-        raise ValueError("Use printable characters on one line for the name of a service key.")
-    wanted = sorted({ServiceKey.Scope(scope).value for scope in scopes})
-    if not wanted:
-        raise ValueError("A service key needs at least one scope.")
-    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
-    key = ServiceKey.objects.create(
-        name=name,
-        shown_prefix=secret[:10],
-        digest=digest_of(secret),
-        scopes=wanted,
-        created_at=now,
-        created_by=by.name,
-        expires_at=expires_at,
-    )
-    notify_on_commit(KEYS_CHANNEL)
-    record(Verb.SERVICE_KEY_ISSUED, subject=("service_key", str(key.id)), by=by, now=now, details={"scopes": wanted})
-    return key, secret
-
-
-@retried_transaction
-def revoke_service_key(key: ServiceKey, *, by: Actor, now: datetime) -> bool:
-    """Revoke the key. Return False if it was revoked already."""
-    if not ServiceKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now):
-        return False
-    notify_on_commit(KEYS_CHANNEL)
-    record(Verb.SERVICE_KEY_REVOKED, subject=("service_key", str(key.id)), by=by, now=now)
-    return True
-
-
-def digest_of(secret: str) -> bytes:
-    """Return the hash that is stored of a secret. A plain one is enough: a secret has 256 random bits."""
-    return hashlib.sha256(secret.encode()).digest()
-
-
-def authenticate_service_key(secret: str, *, now: datetime) -> ServiceKey | None:
-    """Return the usable key with this secret, or None. Its use is recorded in the log, once an hour."""
-    key = ServiceKey.objects.usable(at=now).filter(digest=digest_of(secret)).first()
-    if key is not None and (key.last_used_at is None or key.last_used_at <= now - USE_IS_NOTED_EVERY):
-        _note_use(key, now=now)
-    return key
-
-
-def note_service_keys_used(keys: Iterable[UUID], *, now: datetime) -> None:
-    """Record the use of keys that a process authenticated by itself, each once an hour."""
-    for key in ServiceKey.objects.filter(_use_not_noted_lately(now), pk__in=list(keys)).order_by("pk"):
-        _note_use(key, now=now)
-
-
-def _use_not_noted_lately(now: datetime) -> Q:
-    return Q(last_used_at=None) | Q(last_used_at__lte=now - USE_IS_NOTED_EVERY)
-
-
-@retried_transaction
-def _note_use(key: ServiceKey, *, now: datetime) -> None:
-    if ServiceKey.objects.filter(_use_not_noted_lately(now), pk=key.pk).update(last_used_at=now):
-        record(Verb.SERVICE_KEY_USED, subject=("service_key", str(key.id)), by=key.actor, now=now)
 
 
 class DemoSignIn(NamedTuple):

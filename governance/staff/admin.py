@@ -31,7 +31,7 @@ class ServiceKeyAdmin(ReadOnlyAdmin):
     )
     list_filter = ("revoked_at",)
     search_fields = ("name", "shown_prefix")
-    exclude = ("digest",)
+    exclude = ("digest", "previous_digest")
 
 
 @admin.register(SignInOrigin)

@@ -1,7 +1,7 @@
 """People and machines that act. Passkeys and one-time codes will be rows beside `User`, not columns of it."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -72,9 +72,17 @@ class ServiceKeyQuerySet(models.QuerySet["ServiceKey"]):
     def usable(self, *, at: datetime) -> Self:
         return self.filter(revoked_at=None).filter(models.Q(expires_at=None) | models.Q(expires_at__gt=at))
 
+    def shown(self, digests: Collection[bytes], *, at: datetime) -> Self:
+        """Those of which one of the secrets is stored as one of these digests, and works."""
+        previous = models.Q(previous_digest__in=digests, previous_until__gt=at)
+        return self.usable(at=at).filter(models.Q(digest__in=digests) | previous)
+
 
 class ServiceKey(models.Model):
-    """What a machine shows to act. Only the digest of its secret is kept."""
+    """What a machine shows to act. Of its secret only a digest is kept, keyed by a pepper of which `pepper` says which.
+
+    Once the secret was replaced, the previous one works until `previous_until`, so that a machine can be changed over.
+    """
 
     class Scope(models.TextChoices):
         USAGE_WRITE = "usage:write", "Send usage events"
@@ -87,7 +95,15 @@ class ServiceKey(models.Model):
     name = models.CharField(max_length=120)
     shown_prefix = models.CharField(max_length=12, help_text="The first characters of the secret, to tell keys apart.")
     digest = models.BinaryField(max_length=32, unique=True)
+    pepper = models.CharField(max_length=8, blank=True, db_default="")
+    previous_prefix = models.CharField(max_length=12, blank=True, db_default="")
+    previous_digest = models.BinaryField(max_length=32, unique=True, null=True, blank=True)
+    previous_pepper = models.CharField(max_length=8, blank=True, db_default="")
+    previous_until = models.DateTimeField(null=True, blank=True, help_text="Until when the previous secret works.")
     scopes = ArrayField(models.CharField(max_length=40, choices=Scope))
+    networks = ArrayField(
+        models.CharField(max_length=43), blank=True, db_default=[], default=list, help_text="From where alone it works."
+    )
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=254)
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -105,6 +121,10 @@ class ServiceKey(models.Model):
     @property
     def actor(self) -> Actor:
         return Actor("service_key", str(self.id), self.name)
+
+    def has_two_secrets(self, *, at: datetime) -> bool:
+        """Return True while the previous secret works too."""
+        return self.previous_until is not None and self.previous_until > at
 
     @property
     def is_authenticated(self) -> bool:

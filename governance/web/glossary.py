@@ -125,7 +125,7 @@ GLOSSARY: Final = (
             Word("legal hold", "Keeps what there is of an account, organisation or campaign until it is lifted."),
             Word("erasure", "Takes what is held of a person who asks. Restrictions and the audit log stay."),
             Word("pseudonym", "What stands for an erased card, domain or name: the same for the same value."),
-            Word("role", "What a member of staff may do: reviewer, lead, admin or auditor."),
+            Word("role", "What a member of staff may do: reviewer, lead, policy engineer, auditor or admin."),
             Word("service key", "The secret with which a machine calls Stillwatch, and the scopes it may use."),
         ),
     ),

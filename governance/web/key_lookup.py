@@ -8,7 +8,7 @@ from typing import Final
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from governance.staff.actions import authenticate_service_key
+from governance.staff.service_keys import authenticate_service_key
 
 REMEMBERED_SECONDS: Final = 5.0
 MOST_WAITING: Final = 256

@@ -19,6 +19,7 @@ from governance.web.requests import sending_page
 
 
 @login_not_required
+@require_safe
 def health(_request: HttpRequest) -> HttpResponse:
     """200 when this process answers and reaches the database; an error says that it does not."""
     with connection.cursor() as cursor:

@@ -29,11 +29,6 @@ pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=1)
 
 
-@pytest.fixture
-def folder(settings: Any) -> Path:
-    return Path(settings.AUDIT_FOLDER)
-
-
 @contextmanager
 def running_witness(state: Path, port: int) -> Iterator[None]:
     """The witness in a process of its own."""

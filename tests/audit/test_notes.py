@@ -1,6 +1,7 @@
 """Keys, signed notes and paths as C2SP writes them: with the examples of its documents and of Go's. Pure."""
 
 import base64
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,6 +33,16 @@ SEED, OTHER_SEED = (base64.urlsafe_b64encode(bytes([byte]) * 32).decode().rstrip
 
 def key(seed: str = SEED, name: str = "example.com/log") -> LogKey:
     return LogKey(name, seed)
+
+
+def _other_last_bits(text: str) -> str:
+    """Base64 of the same bytes, with other bits where none are left."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = text.rstrip("=")[-1]
+    other = letters[letters.index(last) + 1]
+    changed = text.rstrip("=")[:-1] + other + text[len(text.rstrip("=")) :]
+    assert base64.b64decode(changed) == base64.b64decode(text)
+    return changed
 
 
 class TestAKey:
@@ -105,6 +116,32 @@ class TestACheckpoint:
     def test_that_is_none_is_refused(self, note: str) -> None:
         with pytest.raises(LogFaultError, match="not written as one"):
             open_checkpoint(note, [key().verifier])
+
+    @pytest.mark.parametrize("line", ["a\tb", "\x01", "\r", "\x1f"])
+    def test_with_a_control_character_is_refused_whoever_signed_it(self, line: str) -> None:
+        text = f"{checkpoint_text('example.com/log', 7, ROOT)}{line}\n"
+
+        with pytest.raises(LogFaultError, match="not written as one"):
+            open_checkpoint(f"{text}\n{key().sign(text)}", [key().verifier])
+
+    def test_may_have_lines_behind_its_head(self) -> None:
+        text = f"{checkpoint_text('example.com/log', 7, ROOT)}region eu\n"
+
+        assert open_checkpoint(f"{text}\n{key().sign(text)}", [key().verifier]).root == ROOT
+
+    def test_that_was_cut_off_is_refused(self) -> None:
+        with pytest.raises(LogFaultError, match="not written as one"):
+            open_checkpoint(sign_checkpoint(7, ROOT, [key()])[:-1], [key().verifier])
+
+    @pytest.mark.parametrize(
+        "change", [lambda text: f"{text[:40]}!{text[40:]}", lambda text: text + "=", _other_last_bits]
+    )
+    def test_has_one_spelling_of_each_signature(self, change: Callable[[str], str]) -> None:
+        note = sign_checkpoint(7, ROOT, [key()])
+        signature = note.rstrip("\n").rpartition(" ")[2]
+
+        with pytest.raises(UnknownKeyError):
+            open_checkpoint(note.replace(signature, change(signature)), [key().verifier])
 
     def test_tells_when_a_witness_signed_it(self) -> None:
         private = Ed25519PrivateKey.from_private_bytes(bytes([3]) * 32)

@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=1)
 
 
-@pytest.fixture
-def folder(settings: Any) -> Path:
-    return Path(settings.AUDIT_FOLDER)
-
-
 def files(folder: Path) -> dict[str, bytes]:
     found = (file for file in folder.rglob("*") if file.is_file())
     return {str(file.relative_to(folder)): file.read_bytes() for file in found}
@@ -122,6 +117,16 @@ class TestPublishing:
         with advisory_lock(Lock.LOG_PUBLICATION, wait=True):
             pass
         assert publish(now=NOW) is not None
+
+    def test_says_where_the_folder_holds_a_log_of_another_name(self, settings: Any, folder: Path) -> None:
+        publish_to(5)
+        before, settings.AUDIT_ORIGIN = settings.AUDIT_ORIGIN, "another.example"
+
+        assert publish(now=LATER) is None
+        assert fault().startswith(f"the folder holds the log {before}, and AUDIT_ORIGIN names another.example:")
+        settings.AUDIT_ORIGIN = before
+        write()
+        assert publish(now=LATER) is not None
 
     def test_needs_a_key(self, settings: Any, folder: Path) -> None:
         settings.AUDIT_KEYS = []

@@ -19,11 +19,6 @@ pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=1)
 
 
-@pytest.fixture
-def folder(settings: Any) -> Path:
-    return Path(settings.AUDIT_FOLDER)
-
-
 def files(folder: Path) -> dict[str, bytes]:
     found = (file for file in folder.rglob("*") if file.is_file())
     return {str(file.relative_to(folder)): file.read_bytes() for file in found}

@@ -46,10 +46,10 @@ class TestAWholeFolder:
         assert verify_folder(folder, [KEY.verifier]) == (300, 2, 0)
 
     def test_may_hold_checkpoints_of_a_key_that_is_not_given(self, folder: Path) -> None:
-        again = sign_checkpoint(300, bytes(32), [SECOND])
-        (folder / "checkpoints/250").write_text(again)
+        for size in (240, 250):
+            (folder / f"checkpoints/{size}").write_text(sign_checkpoint(size, bytes(32), [SECOND]))
 
-        assert verify_folder(folder, [KEY.verifier]) == (300, 2, 1)
+        assert verify_folder(folder, [KEY.verifier]) == (300, 2, 2)
 
     def test_may_hold_signatures_and_stamps_beside_checkpoints(self, folder: Path) -> None:
         for name in ("200.witnessed", "200.tsr"):
@@ -153,6 +153,10 @@ class TestTheProgram:
         assert self.run(monkeypatch, folder, "--key", key, "--checkpoint", folder / "checkpoints/200") == 0
         said = "Verified 300 entries and 2 checkpoints; 0 are signed by other keys alone.\n"
         assert capsys.readouterr() == (said, "")
+
+    def test_needs_a_key(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            self.run(monkeypatch, folder)
 
     @pytest.mark.parametrize(
         ("key", "kept", "said"),

@@ -48,15 +48,14 @@ def _settled_violations(page: Page) -> list[Violation]:
 
 
 def iter_violations_everywhere(page: Page) -> Iterator[str]:
-    """Of the page in both themes and at both widths, each with where it was seen."""
-    for place, theme in enumerate(THEMES):
+    """Of the page in both themes and at both widths, each with where it was seen. The theme that it has comes first."""
+    is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for theme in reversed(THEMES) if is_dark else THEMES:
+        has_theme = (theme == "dark") == is_dark
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        widths = WIDTHS
-        if "/admin/" in page.url:
-            # Its pages are all made alike, and many: each theme at one width. The theme is chosen when one is loaded.
-            widths = WIDTHS[place : place + 1]
-            page.reload()
-        for width in widths:
+        if "/admin/" in page.url and not has_theme:
+            page.reload()  # it chooses its theme when it is loaded
+        for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.evaluate(PAINTED)
             for one in _settled_violations(page):

@@ -10,15 +10,11 @@ from pathlib import Path
 import pytest
 from django.test import override_settings
 
-from governance.audit.actor import Actor
-from governance.sharing.actions.partners import add_partner
-from governance.sharing.models import Tlp
 from governance.staff.models import ServiceKey
 from tests.factories import person, service_key
 from tests.flows.command_world import CUSTOMERS, RUNS, World, runs
 from tests.gateways.canary_server import ACCOUNT, canary_server
 from tests.gateways.litellm_server import KEY, litellm_server
-from tests.sharing.partners import bundle, indicator
 from tests.usage.litellm import row
 from tests.usage.spend_log_server import spend_log_server
 
@@ -206,6 +202,18 @@ def _(world: World) -> None:
     world.call("revoke_service_key", key.shown_prefix)
 
 
+@runs("replace_secret")
+def _(world: World) -> None:
+    key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
+    assert world.call("replace_secret", key.shown_prefix, "--keep", "12h").startswith("swk_")
+
+
+@runs("rotate_pepper")
+def _(world: World) -> None:
+    key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
+    assert key.shown_prefix in world.call("rotate_pepper")
+
+
 @runs("bench")
 def _(world: World) -> None:
     said = [
@@ -252,15 +260,6 @@ def _(world: World) -> None:
     output = world.folder / "curves.toml"
     assert "lie above every other account" in world.call("fit_content", str(world.folder), "--output", str(output))
     assert "[curves." in output.read_text()
-
-
-@runs("import_indicators")
-def _(world: World) -> None:
-    by = Actor.system("test")
-    add_partner("North Lab", receives=False, sends=True, tlp=Tlp.GREEN, by=by, now=world.now)
-    file = world.folder / "indicators.json"
-    file.write_bytes(bundle(indicator("[ipv4-addr:value = '203.0.113.7']")))
-    assert "1 indicator added" in world.call("import_indicators", "North Lab", str(file))
 
 
 @runs("load_demo")

@@ -21,8 +21,8 @@ from governance.gateways.check import sql as rows
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.check.saved_state import SavedState, StateStore
 from governance.restrictions.actions import lift
-from governance.staff.actions import issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import issue_service_key, revoke_service_key
 from tests.factories import MACHINE, account, restriction
 from tests.flows.test_slow_senders import get
 from tests.flows.web_server import running_server

@@ -16,7 +16,7 @@ from governance.bench.serving import check_server, environment_of, web_server
 from governance.platform import timeouts
 from governance.usage.models import UsageEvent
 from tests.factories import account, restriction
-from tests.flows import every_command, every_log_command  # noqa: F401 - which say how commands are run
+from tests.flows import every_command, every_log_command, every_partner_command  # noqa: F401 - which say how commands are run
 from tests.flows.command_world import RUNS, World
 from tests.flows.documents import (
     PAGES,

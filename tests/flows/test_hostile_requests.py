@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from governance.staff.actions import issue_service_key
+from governance.staff.service_keys import issue_service_key
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.flows.web_server import running_check
 from tests.gateways.hostile import ODD, PLAIN

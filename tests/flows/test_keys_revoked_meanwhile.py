@@ -16,8 +16,9 @@ from django.utils import timezone
 from governance.gateways.models import GatewayInstance
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, Decision
-from governance.staff.actions import deactivate_user, issue_service_key, revoke_service_key
+from governance.staff.actions import deactivate_user
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import issue_service_key, revoke_service_key
 from governance.usage.models import UsageEvent
 from tests.factories import MACHINE, account, case, person, usage_event
 from tests.front import served

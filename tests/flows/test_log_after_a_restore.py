@@ -118,5 +118,5 @@ def test_a_clock_that_is_behind_begins_no_log() -> None:
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 301])
 def test_a_reason_is_needed(reason: str) -> None:
-    with pytest.raises(CommandError, match="Give a reason of 1 to 300 characters"):
+    with pytest.raises(CommandError, match="give a reason of 1 to 300 characters"):
         call_command("begin_log", reason)

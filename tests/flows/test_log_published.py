@@ -5,6 +5,7 @@ import sysconfig
 from importlib.metadata import files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 import pytest
 from django.conf import settings
@@ -14,6 +15,7 @@ from governance import tasks
 from governance.audit.models import Entry
 from governance.audit.stillwatch_verify import split_bundle
 from governance.restrictions.models import Restriction
+from governance.restrictions.reasons import Reason
 from tests.audit.publishing import verify_outside
 from tests.factories import account, case, person
 from tests.flows.worker import running_worker
@@ -21,6 +23,7 @@ from tests.review.pages import address, block_form, signed_in
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+NOTE: Final = "Lena of Harbour Labs said so."
 
 
 @pytest.fixture
@@ -42,13 +45,17 @@ def outsiders(tmp_path: Path) -> tuple[Path, Path]:
     return program, modules
 
 
+def published_files() -> list[Path]:
+    return [file for file in Path(settings.AUDIT_FOLDER).rglob("*") if file.is_file()]
+
+
 def published() -> Path:
     """The bundle with the entries of the newest checkpoint, named by how many there are."""
     folder = Path(settings.AUDIT_FOLDER)
     return folder / "tile/entries/000.p" / (folder / "checkpoint").read_text().split("\n")[1]
 
 
-def test_a_decision_is_verified_by_an_outsider(outsiders: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_decision_is_verified_by_an_outsider_who_sees_no_names(outsiders: tuple[Path, Path], tmp_path: Path) -> None:
     program, modules = outsiders
     opened = case(account("acct_harbour"))
     mira = signed_in(person("Mira Okafor"))
@@ -57,13 +64,17 @@ def test_a_decision_is_verified_by_an_outsider(outsiders: tuple[Path, Path], tmp
         call_command("publish_log")
         kept = tmp_path / "kept"
         shutil.copy(Path(settings.AUDIT_FOLDER) / "checkpoint", kept)
-        assert mira.post(address(opened, "decide/"), block_form()).status_code == 302
+        assert mira.post(address(opened, "decide/"), block_form(note=NOTE)).status_code == 302
         decided = Entry.objects.get(verb="case.decided")
         tasks.publish_log.delay()  # as the timetable does every minute
         wait_until(lambda: int(published().name) >= decided.number, "the decision is published")
 
     assert Restriction.objects.exists()
     assert split_bundle(published().read_bytes())[decided.number - 1] == bytes(decided.leaf or b"")
+    in_the_database = f"{decided.actor_name} {decided.subject_id} {decided.details}"
+    for word in (str(opened.pk), "Mira Okafor", Reason.BULK_HARVEST.value, NOTE):
+        assert word in in_the_database
+        assert not [file for file in published_files() if word.encode() in file.read_bytes()]
     done = verify_outside(program=program, modules=modules, kept=[kept])
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"Verified {published().name} entries")

@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.utils import timezone
 
-from governance.staff.actions import issue_service_key
+from governance.staff.service_keys import issue_service_key
 from tests.factories import MACHINE, PASSWORD, account, person, restriction
 from tests.flows.web_server import running_check, running_web_server
 from tests.waiting import PATIENCE, wait_until

@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 import pytest
 from django.utils import timezone
 
-from governance.staff.actions import issue_service_key
+from governance.staff.service_keys import issue_service_key
 from tests.factories import MACHINE, account, restriction
 from tests.flows.web_server import running_check, running_server, running_web_server
 from tests.servers import free_port

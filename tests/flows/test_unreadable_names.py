@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 from django.utils import timezone
 
-from governance.staff.actions import issue_service_key
+from governance.staff.service_keys import issue_service_key
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.flows.web_server import running_check
 from tests.waiting import PATIENCE, wait_until

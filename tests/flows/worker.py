@@ -23,6 +23,7 @@ def environment() -> dict[str, str]:
         "SECRET_KEY": settings.SECRET_KEY,
         "FINGERPRINT_KEY": settings.FINGERPRINT_KEY.decode(),
         "EXCERPT_KEY": settings.EXCERPT_KEYS[0].decode(),
+        "SERVICE_KEY_PEPPER": ";".join(settings.SERVICE_KEY_PEPPERS),
         "AUDIT_KEY": ";".join(settings.AUDIT_KEYS),
         "AUDIT_FOLDER": str(settings.AUDIT_FOLDER),
         "AUDIT_ORIGIN": settings.AUDIT_ORIGIN,

@@ -13,6 +13,7 @@ from governance.configuration.queries import ReasonSetting, get_reason_overrides
 from governance.restrictions.reasons import Reason
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import Role
+from governance.staff.secret_format import SECRET_PATTERN
 from tests.everything import one_of_everything
 from tests.factories import person, service_key
 from tests.review.pages import signed_in, text
@@ -228,6 +229,29 @@ class TestServiceKeys:
         assert secret[0] not in text(ada.get("/settings/keys/"))
         assert ServiceKey.objects.get(name="eu-2").expires_at is not None
         assert "gateway-eu: revoked." in revoked
+
+    def test_are_given_a_new_secret_and_lose_the_previous_one(self, ada: Client) -> None:
+        key, _ = service_key(ServiceKey.Scope.ACCESS_READ, name="gateway-eu")
+        page = f"/settings/keys/{key.pk}/"
+
+        replaced = text(ada.post(f"{page}replace/", {"days": "7"}))
+        third = words(ada.post(f"{page}replace/", {"days": "7"}, follow=True))
+        ended = words(ada.post(f"{page}end-previous/", follow=True))
+        wrong = words(ada.post(f"{page}replace/", {"days": "many"}, follow=True))
+
+        assert re.search(SECRET_PATTERN, replaced)
+        assert f"The previous secret of gateway-eu, {key.shown_prefix}…, still works." in third
+        assert "gateway-eu: the previous secret is refused." in ended
+        assert "enter for how many days" in wrong
+
+    def test_are_limited_to_networks(self, ada: Client) -> None:
+        form = {"name": "eu-2", "scopes": ["access:read"], "networks": "203.0.113.7 2001:DB8::/48"}
+
+        ada.post("/settings/keys/issue/", form)
+        wrong = words(ada.post("/settings/keys/issue/", form | {"networks": "everywhere"}))
+
+        assert "from 2001:db8::/48, 203.0.113.7/32" in words(ada.get("/settings/keys/"))
+        assert "everywhere is no address or network such as 203.0.113.0/24." in wrong
 
     def test_mistakes_are_said_at_the_field(self, ada: Client) -> None:
         response = ada.post("/settings/keys/issue/", {"name": "a\u202eb", "days": "0"})

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from governance.platform.command_arguments import duration_argument, time_argument
+from governance.platform.command_arguments import duration_argument, reason_argument, time_argument
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,14 @@ def test_a_time_without_a_zone_is_in_utc() -> None:
 def test_what_is_no_time_is_refused_with_what_to_write() -> None:
     with pytest.raises(ArgumentTypeError, match="write 2026-11-02 or"):
         time_argument("yesterday")
+
+
+def test_a_reason_is_kept_without_blanks_around_it() -> None:
+    assert reason_argument("  case 12/26\n") == "case 12/26"
+    assert reason_argument("x" * 300) == "x" * 300
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 301])
+def test_a_reason_says_something_and_fits_the_log(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="give a reason of 1 to 300 characters"):
+        reason_argument(text)

@@ -149,7 +149,11 @@ ARGUMENTS: dict[str, Arguments] = {
         query=("kind", "name"), sent={"reason": "Request 2026-118.", "confirmed": "on"}
     ),
     "/settings/keys/": Arguments(),
-    "/settings/keys/issue/": Arguments(sent={"name": "gateway-us", "scopes": "access:read", "days": "30"}),
+    "/settings/keys/issue/": Arguments(
+        sent={"name": "gateway-us", "scopes": "access:read", "days": "30", "networks": "203.0.113.0/24"}
+    ),
+    "/settings/keys/<uuid:pk>/replace/": Arguments({"pk": partial(first_of, ServiceKey)}, sent={"days": "7"}),
+    "/settings/keys/<uuid:pk>/end-previous/": Arguments({"pk": partial(first_of, ServiceKey)}),
     "/settings/keys/<uuid:pk>/revoke/": Arguments({"pk": partial(first_of, ServiceKey)}),
     **ARGUMENTS_OF_SHARING,
     "/calibration/drift/": Arguments(),

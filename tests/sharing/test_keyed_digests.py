@@ -10,10 +10,10 @@ class TestASharedKey:
     def test_is_handed_over_as_text(self) -> None:
         key = SharedKey.new(7)
 
-        assert str(key).startswith("swk7_")
+        assert str(key).startswith("swp7_")
         assert SharedKey.parse(f" {key}\n") == key
 
-    @pytest.mark.parametrize("text", ["", "swk1", "swk1_", "swk1_abc", "abc1_" + "A" * 43, "swk1_" + "é" * 43])
+    @pytest.mark.parametrize("text", ["", "swp1", "swp1_", "swp1_abc", "abc1_" + "A" * 43, "swp1_" + "é" * 43])
     def test_is_not_any_text(self, text: str) -> None:
         with pytest.raises(ValueError, match="shared key"):
             SharedKey.parse(text)

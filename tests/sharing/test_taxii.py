@@ -17,6 +17,7 @@ from governance.sharing.taxii.responses import REQUESTS_OF_A_PARTNER, WRONG_TOKE
 from governance.staff.attempts import PERIOD, count_attempt, period_start
 from governance.staff.models import AttemptCount
 from tests.factories import MACHINE, person
+from tests.rules.test_hostile_values import TEXTS, quoted
 from tests.sharing.partners import partner, refused_campaign, released_share
 
 pytestmark = pytest.mark.django_db
@@ -234,6 +235,27 @@ class TestWhoErrs:
 
     def test_is_told_that_there_is_no_such_object(self, token: str, north: Partner) -> None:
         assert ask(objects_of(north, f"objects/indicator--{uuid4()}/"), token).status_code == 404
+
+
+class TestHostileRequests:
+    @pytest.mark.parametrize(
+        "name", ["limit", "next", "added_after", "match[id]", "match[type]", "match[version]", "x"]
+    )
+    def test_break_nothing(self, token: str, north: Partner, name: str) -> None:
+        for value in TEXTS:
+            query = f"{quoted(name)}={quoted(value)}"
+            headers = {"Authorization": f"Bearer {token}"}
+            address = f"/taxii2/{objects_of(north)}"
+
+            assert Client().generic("GET", address, headers=headers, QUERY_STRING=query).status_code < 500, value
+
+    def test_for_objects_find_nothing(self, token: str, north: Partner) -> None:
+        for value in TEXTS:
+            answer = Client().get(
+                f"/taxii2/{objects_of(north)}{quoted(value)}/", headers={"Authorization": f"Bearer {token}"}
+            )
+
+            assert answer.status_code in {200, 400, 404}, value
 
 
 def test_what_was_retracted_meets_who_reads_on(token: str, north: Partner) -> None:

@@ -5,8 +5,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from governance.audit.models import Entry
-from governance.staff.actions import authenticate_service_key, issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import authenticate_service_key, issue_service_key, revoke_service_key
 from tests.factories import MACHINE, NOW
 from tests.front import served
 

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from governance.staff.actions import issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import issue_service_key, revoke_service_key
 from governance.web import key_lookup
 from governance.web.key_lookup import NoAnswerInTimeError, UsableKeys
 from tests.factories import MACHINE

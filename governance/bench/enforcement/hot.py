@@ -18,7 +18,7 @@ from governance.bench.scale import FULL, Scale
 from governance.bench.serving import HOST, check_server, free_port, wait_until_it_answers, web_server
 from governance.gateways.models import GatewayInstance
 from governance.restrictions.queries import last_number
-from governance.staff.actions import issue_service_key
+from governance.staff.service_keys import issue_service_key
 
 ACCOUNTS: Final = 250_000
 NAMES_EACH: Final = 4

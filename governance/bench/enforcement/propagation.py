@@ -25,7 +25,7 @@ from governance.restrictions.models import Restriction
 from governance.restrictions.queries import last_number
 from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms
-from governance.staff.actions import issue_service_key
+from governance.staff.service_keys import issue_service_key
 
 CHANGES: Final = 10_000
 ACCOUNTS: Final = 500

@@ -4,7 +4,6 @@ Whatever waits is a coroutine. Bodies are read only from those who show a servic
 """
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -33,9 +32,12 @@ from governance.gateways.check.sql import UsableKey
 from governance.gateways.check.state_writer import ReplicaStateWriter
 from governance.gateways.check.telemetry import CheckTelemetry
 from governance.gateways.check.waiting import Announcements, receive_body
+from governance.staff.client_address import is_within
+from governance.staff.secret_format import iter_stored_digests, secret_digest
 
 READ: Final = "access:read"
 UNUSABLE: Final = "Invalid or revoked service key."
+UNUSABLE_HERE: Final = "This service key may not be used from this address."
 
 PROTOCOLS: Final = ProtocolsByPath(all_protocols())
 HEALTH_AT: Final = "/health/"
@@ -58,6 +60,7 @@ class CheckApp:
         waiting: how many requests with one service key may wait at once.
         unreadable_as_outage: answer a query with a name that cannot be read as if the check were not available, so
             that the gateway does what it is set to do then; else such a request is refused.
+        peppers: those of the secrets of service keys, the newest first.
         store: where to save what is known, and to read it from at a start while the database is away.
     """
 
@@ -68,9 +71,10 @@ class CheckApp:
         closed_plans: Sequence[str],
         waiting: int,
         unreadable_as_outage: bool = False,
+        peppers: Sequence[str] = (),
         store: StateStore | None = None,
     ) -> None:
-        self._clock = clock
+        self._clock, self._peppers = clock, peppers
         self.registered = RegisteredAccounts()
         saved_state = store.load if store is not None else lambda: None
         self.replica = RestrictionReplica(clock, on_new_epoch=self.registered.reload, saved_state=saved_state)
@@ -151,7 +155,7 @@ class CheckApp:
 
     async def _check(self, protocol: CheckProtocol, request: Request, receive: Receive) -> CheckResponse:
         now = self._clock()
-        key = self.usable_key(secret := protocol.service_key(request), now) or await self.find_key(secret, now)
+        key = await self.find_key(protocol.service_key(request), request, now)
         try:
             if request.method == "POST" and protocol.longest_body:
                 query = await self._query_in_body(protocol, request, receive, key)
@@ -220,13 +224,6 @@ class CheckApp:
 
     # Who asks ----------------------------------------------------------------------------------------------------
 
-    def usable_key(self, secret: str | None, now: datetime) -> UsableKey | None:
-        """The service key that is shown, if it is known and opens this."""
-        if secret is None:
-            return None
-        key = self.replica.key(hashlib.sha256(secret.encode("latin-1", "replace")).digest())
-        return key if key is not None and key.opens(READ, now=now) else None
-
     def is_still_usable(self, key: UsableKey) -> bool:
         """Whether a key is usable now that was usable before."""
         known = self.replica.key(key.digest)
@@ -237,27 +234,41 @@ class CheckApp:
         if not self.is_still_usable(key):
             raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE)
 
-    async def find_key(self, secret: str | None, now: datetime) -> UsableKey:
+    async def find_key(self, secret: str | None, request: Request, now: datetime) -> UsableKey:
         """Return the key shown, even if it was issued since the last look. Raises RefusedRequestError without one."""
         if secret is None:
             raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", "A service key is needed.")
-        if not self.replica.is_loaded:
-            raise _not_loaded()
-        digest = hashlib.sha256(secret.encode("latin-1", "replace")).digest()
-        if self.replica.key(digest) is None and self._strangers < MOST_STRANGERS:
-            self._strangers += 1
-            try:
-                await self._look()
-            finally:
-                self._strangers -= 1
-        key = self.replica.key(digest)
+        digest = secret_digest(secret)
+        key = self._known_key(digest)
+        if key is None:
+            if not self.replica.is_loaded:
+                raise _not_loaded()
+            await self._look_for_strangers()
+            key = self._known_key(digest)
         if key is None:
             raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE)
+        if key.networks and not is_within(request.client, key.networks):
+            raise RefusedRequestError(HTTPStatus.UNAUTHORIZED, "Unauthorized", UNUSABLE_HERE)
         if not key.opens(READ, now=now):
             raise RefusedRequestError(
                 HTTPStatus.FORBIDDEN, "Forbidden", f"This needs a service key with the scope {READ}."
             )
         return key
+
+    def _known_key(self, digest: bytes) -> UsableKey | None:
+        for stored in iter_stored_digests(digest, self._peppers):
+            if key := self.replica.key(stored):
+                return key
+        return None
+
+    async def _look_for_strangers(self) -> None:
+        """Look into the database for a key that is not known, unless many do so already."""
+        if self._strangers < MOST_STRANGERS:
+            self._strangers += 1
+            try:
+                await self._look()
+            finally:
+                self._strangers -= 1
 
 
 def _not_loaded() -> RefusedRequestError:

@@ -36,6 +36,7 @@ from governance.gateways.check.request_parsing import (
 from governance.gateways.check.sql import UsableKey
 from governance.gateways.check.telemetry import CheckTelemetry
 from governance.gateways.check.waiting import Announcements, receive_body, wait_for_disconnect
+from governance.staff.secret_format import secret_digest
 
 SNAPSHOT_AT: Final = "/api/v1/access/snapshot"
 CHANGES_AT: Final = "/api/v1/access/changes"
@@ -55,10 +56,9 @@ class FeedHost(Protocol):
     quotas: Quotas
     announcements: Announcements
 
-    def usable_key(self, secret: str | None, now: datetime) -> UsableKey | None: ...
     def is_still_usable(self, key: UsableKey) -> bool: ...
     def raise_if_unusable(self, key: UsableKey) -> None: ...
-    async def find_key(self, secret: str | None, now: datetime) -> UsableKey: ...
+    async def find_key(self, secret: str | None, request: Request, now: datetime) -> UsableKey: ...
     async def has_change(self, key: UsableKey, sequence: int) -> bool: ...
 
 
@@ -70,18 +70,18 @@ class FeedEndpoints:
         self._snapshots = feed.Snapshots(closed_plans)
         self._last_body: tuple[tuple[Any, ...], bytes, str] = ((), b"", "")
 
-    async def _key(self, request: Request) -> UsableKey:
-        """Raises RefusedRequestError."""
-        now = self._clock()
-        key = self._app.usable_key(secret := shown_bearer_token(request), now) or await self._app.find_key(secret, now)
+    async def _key(self, request: Request) -> tuple[UsableKey, bytes]:
+        """Return the key shown and what is signed with for it. Raises RefusedRequestError."""
+        secret, now = shown_bearer_token(request), self._clock()
+        key = await self._app.find_key(secret, request, now)
         self._app.telemetry.note_use(key, now)
-        return key
+        return key, secret_digest(secret or "")
 
     async def snapshot(self, request: Request) -> CheckResponse:
         """Raises RefusedRequestError."""
         if request.method != "GET":
             raise RefusedRequestError(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Use GET.")
-        key, now = await self._key(request), self._clock()
+        (key, signing), now = await self._key(request), self._clock()
         with self._app.quotas.waiting(key):
             try:
                 made = await asyncio.to_thread(self._snapshots.get, at_least=self._app.replica.announced, now=now)
@@ -91,7 +91,7 @@ class FeedEndpoints:
                 ) from error
         self._app.raise_if_unusable(key)
         tag = f'"{made.digest}"'
-        headers = [("ETag", tag), ("Vary", "Accept-Encoding"), *feed.signature_headers(made.digest, key.digest)]
+        headers = [("ETag", tag), ("Vary", "Accept-Encoding"), *feed.signature_headers(made.digest, signing)]
         if request.header(b"if-none-match") == tag:
             return CheckResponse(HTTPStatus.NOT_MODIFIED, headers)
         headers.append(("Content-Type", "application/x-ndjson"))
@@ -101,7 +101,7 @@ class FeedEndpoints:
 
     async def changes(self, request: Request, receive: Receive, send: Send) -> None:
         """Raises RefusedRequestError."""
-        key = await self._key(request)
+        key, signing = await self._key(request)
         asked = await self._following(request, receive, key)
         self._app.raise_if_unusable(key)
         if not await self._app.has_change(key, asked.after):
@@ -113,11 +113,11 @@ class FeedEndpoints:
         with self._app.quotas.waiting(key):
             async with _disconnect(receive) as gone:
                 if "text/event-stream" in (request.header(b"accept") or ""):
-                    await self._stream(key, asked.after, send, gone)
+                    await self._stream(key, signing, asked.after, send, gone)
                     return
                 wait = min(max(asked.wait, 0), LONGEST_WAIT)
                 upto = await self._more(key, asked.after, wait, gone)
-                answer = self._answer(key, request, asked.after, upto)
+                answer = self._answer(signing, request, asked.after, upto)
         await answer.send_to(send)
 
     async def _following(self, request: Request, receive: Receive, key: UsableKey) -> ChangesRequest:
@@ -144,10 +144,10 @@ class FeedEndpoints:
             await self._app.announcements.wait(min(left, BEAT), gone)
         return announced
 
-    def _answer(self, key: UsableKey, request: Request, after: int, upto: int) -> CheckResponse:
+    def _answer(self, signing: bytes, request: Request, after: int, upto: int) -> CheckResponse:
         """Raises RefusedRequestError."""
         body, digest = self._body(after, upto)
-        headers = [("Content-Type", "application/json"), *feed.signature_headers(digest, key.digest)]
+        headers = [("Content-Type", "application/json"), *feed.signature_headers(digest, signing)]
         if len(body) > feed.SMALLEST_ZIPPED and "gzip" in (request.header(b"accept-encoding") or ""):
             headers.append(("Content-Encoding", "gzip"))
             body = gzip.compress(body, feed.QUICK)
@@ -170,15 +170,17 @@ class FeedEndpoints:
         self._last_body = (asked, body, digest)
         return body, digest
 
-    async def _stream(self, key: UsableKey, after: int, send: Send, gone: asyncio.Future[None]) -> None:
+    async def _stream(self, key: UsableKey, signing: bytes, after: int, send: Send, gone: asyncio.Future[None]) -> None:
         """Server-sent events, until the reader goes or its key is not usable any more."""
         headers = [(b"content-type", b"text/event-stream"), NO_STORE, (b"x-accel-buffering", b"no")]
         await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": headers})
-        async for event in self._events(key, after, gone):
+        async for event in self._events(key, signing, after, gone):
             await send({"type": "http.response.body", "body": event, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    async def _events(self, key: UsableKey, after: int, gone: asyncio.Future[None]) -> AsyncIterator[bytes]:
+    async def _events(
+        self, key: UsableKey, signing: bytes, after: int, gone: asyncio.Future[None]
+    ) -> AsyncIterator[bytes]:
         """Each the same message as an answer to a poll, its signature as a second line."""
         while not gone.done() and self._app.is_still_usable(key):
             try:
@@ -192,7 +194,7 @@ class FeedEndpoints:
                     yield b"event: gone\ndata: Load a snapshot, then the changes after it.\n\n"
                 return
             after = min(upto, after + MOST_CHANGES)
-            (_, _), (_, signature) = feed.signature_headers(digest, key.digest)
+            (_, _), (_, signature) = feed.signature_headers(digest, signing)
             yield b"event: changes\nid: %d\ndata: %s\ndata: %s\n\n" % (after, body, signature.encode())
 
     def _note(self, key: UsableKey, report: ChangesRequest) -> None:

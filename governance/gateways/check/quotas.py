@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Final
+from uuid import UUID
 
 from governance.gateways.check.request_parsing import RefusedRequestError
 from governance.gateways.check.sql import UsableKey
@@ -26,21 +27,21 @@ class Quotas:
 
     def __init__(self, *, waiting: int) -> None:
         self._most_waiting = waiting
-        self._waiting: Counter[bytes] = Counter()
+        self._waiting: Counter[UUID] = Counter()
         self.small_bodies, self.large_bodies = BodyQuota(MOST_SMALL_BYTES), BodyQuota(MOST_LARGE_BYTES)
 
     @contextmanager
     def waiting(self, key: UsableKey) -> Iterator[None]:
         """Count a poll, a stream or a check that waits. Raises RefusedRequestError (429) where the key has too many."""
-        if self._waiting[key.digest] >= self._most_waiting:
+        if self._waiting[key.id] >= self._most_waiting:
             raise _over_quota(f"At most {self._most_waiting} requests of one service key may wait at once.")
-        self._waiting[key.digest] += 1
+        self._waiting[key.id] += 1
         try:
             yield
         finally:
-            self._waiting[key.digest] -= 1
-            if not self._waiting[key.digest]:
-                del self._waiting[key.digest]
+            self._waiting[key.id] -= 1
+            if not self._waiting[key.id]:
+                del self._waiting[key.id]
 
     @contextmanager
     def receiving(self, key: UsableKey) -> Iterator["Reservation"]:
@@ -57,47 +58,47 @@ class BodyQuota:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.taken: Counter[bytes] = Counter()
-        self._queues: dict[bytes, deque[tuple[int, asyncio.Future[None]]]] = {}
+        self.taken: Counter[UUID] = Counter()
+        self._queues: dict[UUID, deque[tuple[int, asyncio.Future[None]]]] = {}
 
-    def take(self, digest: bytes, size: int) -> bool:
+    def take(self, key: UUID, size: int) -> bool:
         """Take so many bytes, if they are free and nobody waits for them."""
-        if digest in self._queues or self.taken[digest] + size > self.most:
+        if key in self._queues or self.taken[key] + size > self.most:
             return False
-        self.taken[digest] += size
+        self.taken[key] += size
         return True
 
-    async def take_in_turn(self, digest: bytes, size: int) -> None:
+    async def take_in_turn(self, key: UUID, size: int) -> None:
         """Wait for so many bytes, after those who wait already. Raises TimeoutError."""
         turn = asyncio.get_running_loop().create_future()
-        queue = self._queues.setdefault(digest, deque())
+        queue = self._queues.setdefault(key, deque())
         queue.append((size, turn))
         try:
             async with asyncio.timeout(TURN_SECONDS):
                 await turn
         except BaseException:
             if turn.done() and not turn.cancelled():  # the turn came at the same moment
-                self.taken[digest] -= size
+                self.taken[key] -= size
             with suppress(ValueError):
                 queue.remove((size, turn))
-            self._call_next(digest)
+            self._call_next(key)
             raise
 
-    def give_back(self, digest: bytes, size: int) -> None:
-        self.taken[digest] -= size
-        self._call_next(digest)
+    def give_back(self, key: UUID, size: int) -> None:
+        self.taken[key] -= size
+        self._call_next(key)
 
-    def _call_next(self, digest: bytes) -> None:
-        queue = self._queues.get(digest, deque())
-        while queue and self.taken[digest] + queue[0][0] <= self.most:
+    def _call_next(self, key: UUID) -> None:
+        queue = self._queues.get(key, deque())
+        while queue and self.taken[key] + queue[0][0] <= self.most:
             size, turn = queue.popleft()
             if not turn.done():
-                self.taken[digest] += size
+                self.taken[key] += size
                 turn.set_result(None)
         if not queue:
-            self._queues.pop(digest, None)
-        if not self.taken[digest]:
-            del self.taken[digest]
+            self._queues.pop(key, None)
+        if not self.taken[key]:
+            del self.taken[key]
 
 
 class Reservation:
@@ -114,7 +115,7 @@ class Reservation:
         self.release()
         if not size:
             return
-        if not wanted.take(self._key.digest, size):
+        if not wanted.take(self._key.id, size):
             await self._wait_for_turn(wanted, size)
         self._of, self.size = wanted, size
 
@@ -124,14 +125,14 @@ class Reservation:
             raise _over_quota(detail)
         with self._quotas.waiting(self._key):
             try:
-                await wanted.take_in_turn(self._key.digest, size)
+                await wanted.take_in_turn(self._key.id, size)
             except TimeoutError as error:
                 raise _over_quota(detail) from error
 
     def release(self) -> None:
         size, self.size = self.size, 0
         if size:
-            self._of.give_back(self._key.digest, size)
+            self._of.give_back(self._key.id, size)
 
 
 def _over_quota(detail: str) -> RefusedRequestError:

@@ -10,6 +10,7 @@ from urllib.parse import unquote, unquote_plus
 import msgspec
 
 from governance.gateways.check.json_nesting import TooManyBracketsError, replace_deep_values
+from governance.staff.client_address import find_client
 from governance.web.faults import plain_fault
 from stillwatch_gateway import keys
 from stillwatch_gateway.naming import LONGEST_NAME, adjacent_values, read_name
@@ -36,11 +37,12 @@ AGAIN_LATER: Final = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUES
 class Request:
     """A request. Its body, where it matters, is read once the sender has shown a usable service key."""
 
-    __slots__ = ("_headers", "body", "method", "path", "query")
+    __slots__ = ("_headers", "_peer", "body", "method", "path", "query")
 
     def __init__(self, scope: Scope) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self._peer: str = (scope.get("client") or ("",))[0]
         self.query: str = scope["query_string"].decode("latin-1")
         self.body = b""
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
@@ -52,6 +54,11 @@ class Request:
             if other == name:
                 found = _text(value) if found is None else f"{found},{_text(value)}"
         return found
+
+    @property
+    def client(self) -> str:
+        """The address of who asks, as far as it is known."""
+        return find_client(self._peer, self.header(b"x-forwarded-for") or "")
 
     def sent(self, name: bytes) -> str | None:
         """As `header`, also where it came with underscores: servers behind a gateway may take it for the same."""

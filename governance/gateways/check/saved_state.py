@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -50,6 +51,7 @@ class _SavedKey(msgspec.Struct):
     name: str
     scopes: tuple[str, ...]
     expires_at: datetime | None
+    networks: tuple[str, ...] = ()
 
 
 class _SavedChange(msgspec.Struct):
@@ -135,7 +137,10 @@ class StateStore:
 
     def save_keys(self, keys: Iterable[UsableKey]) -> None:
         """Let these usable service keys take the place of those saved before. Raises OSError."""
-        saved = [_SavedKey(key.digest.hex(), key.id, key.name, key.scopes, key.expires_at) for key in keys]
+        saved = [
+            _SavedKey(key.digest.hex(), key.id, key.name, key.scopes, key.expires_at, tuple(map(str, key.networks)))
+            for key in keys
+        ]
         body = msgspec.json.encode(saved)
         file = self.folder / "keys.new"
         with file.open("wb") as written:
@@ -158,11 +163,16 @@ class StateStore:
                 digest, signed = file.readline(HEAD_BYTES).decode("ascii").split()
                 body = file.read()
             verify_body(body, digest, signed, self._key)
-            saved = msgspec.json.decode(body, type=list[_SavedKey])
+            keys = [_usable_key(one) for one in msgspec.json.decode(body, type=list[_SavedKey])]
         except (OSError, ValueError, BadMessageError, msgspec.MsgspecError):
             return None
-        keys = [UsableKey(bytes.fromhex(one.digest), one.id, one.name, one.scopes, one.expires_at) for one in saved]
         return {key.digest: key for key in keys}
+
+
+def _usable_key(saved: _SavedKey) -> UsableKey:
+    """Raises ValueError."""
+    networks = tuple(map(ip_network, saved.networks))
+    return UsableKey(bytes.fromhex(saved.digest), saved.id, saved.name, saved.scopes, saved.expires_at, networks)
 
 
 def _signature_line(key: bytes, digest: str) -> bytes:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -74,8 +75,12 @@ SETTLED: Final = """
 """
 COUNT_SETTLED: Final = "SELECT count(*) FROM gateways_lostdecision WHERE settled_at IS NOT NULL"
 KEYS: Final = """
-    SELECT key.digest, key.id, key.name, key.scopes, key.expires_at FROM staff_servicekey key
-    WHERE key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > %s)
+    SELECT secret.digest, key.id, key.name, key.scopes, secret.until, key.networks FROM staff_servicekey key
+    CROSS JOIN LATERAL (VALUES
+        (key.digest, key.expires_at),
+        (key.previous_digest, LEAST(key.previous_until, key.expires_at))
+    ) AS secret (digest, until)
+    WHERE key.revoked_at IS NULL AND secret.digest IS NOT NULL AND (secret.until IS NULL OR secret.until > %s)
 """
 TRANSACTIONS: Final = """
     SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint FROM pg_current_snapshot() AS now
@@ -122,13 +127,14 @@ class FeedState(NamedTuple):
 
 
 class UsableKey(NamedTuple):
-    """A usable service key."""
+    """A usable service key with one of its secrets, of which `digest` is what is stored."""
 
     digest: bytes
     id: UUID
     name: str
     scopes: tuple[str, ...]
     expires_at: datetime | None
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     def opens(self, scope: str, *, now: datetime) -> bool:
         return scope in self.scopes and (self.expires_at is None or self.expires_at > now)
@@ -238,6 +244,6 @@ def accounts_after(database: Connection, primary_key: int) -> Iterator[tuple[int
 def usable_keys(database: Connection, *, now: datetime) -> dict[bytes, UsableKey]:
     rows = database.execute(KEYS, [now])
     return {
-        bytes(digest): UsableKey(bytes(digest), pk, name, tuple(scopes), expires)
-        for digest, pk, name, scopes, expires in rows
+        bytes(digest): UsableKey(bytes(digest), pk, name, tuple(scopes), until, tuple(map(ip_network, networks)))
+        for digest, pk, name, scopes, until, networks in rows
     }

@@ -26,7 +26,7 @@ from governance.gateways.telemetry import (
     TelemetryReport,
     save_reports,
 )
-from governance.staff.actions import note_service_keys_used
+from governance.staff.service_keys import note_service_keys_used
 from stillwatch_gateway.naming import this_process
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ COUNTED_AT_A_TIME: Final = 100
 MOST_PROVEN: Final = 100_000
 
 # The digest of a service key, the number of a restriction, and the epoch that the number belongs to.
-At = tuple[bytes, int, str]
+At = tuple[UUID, int, str]
 
 
 class RefusalCount(NamedTuple):
@@ -69,15 +69,15 @@ class CheckTelemetry:
         self._instance = this_process()
         self._lock = threading.Lock()
         self._writing = threading.Lock()
-        self._asked: dict[bytes, tuple[UsableKey, datetime]] = {}
+        self._asked: dict[UUID, tuple[UsableKey, datetime]] = {}
         self._refused: dict[At, RefusalCount] = {}
         self._first_refused: list[At] = []
         self._proven: set[At] = set()  # at which a refusal is written down
-        self._instances: dict[tuple[bytes, str], InstanceReport] = {}
+        self._instances: dict[tuple[UUID, str], InstanceReport] = {}
         # By service key and instance; of each key those heard most recently, as many as the database keeps.
-        self._reported: dict[bytes, OrderedDict[str, ReportedState]] = {}
+        self._reported: dict[UUID, OrderedDict[str, ReportedState]] = {}
         self._held_over: dict[UsableKey, dict[int, ReportedHeldOver]] = {}
-        self._asked_noted: dict[bytes, datetime] = {}
+        self._asked_noted: dict[UUID, datetime] = {}
         self._used: set[UUID] = set()
         self._use_noted: dict[UUID, datetime] = {}
         self._here_noted = datetime.min.replace(tzinfo=UTC)
@@ -92,10 +92,10 @@ class CheckTelemetry:
         self._thread.join()
 
     def note_query(self, key: UsableKey, now: datetime) -> None:
-        noted = self._asked_noted.get(key.digest)
+        noted = self._asked_noted.get(key.id)
         if noted is None or now - noted > ALIVE_NOTED_EVERY:
-            self._asked[key.digest] = key, now
-            self._asked_noted[key.digest] = now
+            self._asked[key.id] = key, now
+            self._asked_noted[key.id] = now
             self.note_use(key, now)
 
     def note_use(self, key: UsableKey, now: datetime) -> None:
@@ -109,7 +109,7 @@ class CheckTelemetry:
     def note_refusal(
         self, key: UsableKey, restriction: int, epoch: str, first: datetime, last: datetime, times: int = 1
     ) -> None:
-        at = key.digest, restriction, epoch
+        at = key.id, restriction, epoch
         with self._lock:
             before = self._refused.get(at)
             if before is not None:
@@ -146,7 +146,7 @@ class CheckTelemetry:
             if trouble and trouble != said.trouble:
                 logger.error("Gateway %s, instance %s keeps no usable copy on disk: %s", key.name, instance, trouble)
             said.trouble = trouble
-            at = key.digest, instance
+            at = key.id, instance
             before = self._instances.get(at)
             propagations = list(before.propagations) if before else []
             if said.known < sequence:
@@ -158,12 +158,12 @@ class CheckTelemetry:
 
     def _said_by(self, key: UsableKey, instance: str) -> ReportedState:
         """What an instance has said so far. Of too many, the one heard least recently is forgotten."""
-        instances = self._reported.setdefault(key.digest, OrderedDict())
+        instances = self._reported.setdefault(key.id, OrderedDict())
         said = instances.setdefault(instance, ReportedState())
         instances.move_to_end(instance)
         if len(instances) > INSTANCES_KEPT:
             forgotten, _ = instances.popitem(last=False)
-            self._instances.pop((key.digest, forgotten), None)
+            self._instances.pop((key.id, forgotten), None)
         return said
 
     def note_held_over(self, key: UsableKey, restrictions: Iterable[ReportedHeldOver]) -> None:
@@ -241,7 +241,7 @@ class CheckTelemetry:
     def _keep_for_later(
         self,
         refused: dict[At, RefusalCount],
-        instances: dict[tuple[bytes, str], InstanceReport],
+        instances: dict[tuple[UUID, str], InstanceReport],
         own: list[tuple[int, datetime]],
         used: set[UUID],
     ) -> None:

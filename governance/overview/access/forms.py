@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from governance.review.forms import FocusedForm
 from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
+from governance.staff.service_keys import read_networks
 from governance.web.fields import TypedTextField
 
 
@@ -22,7 +23,7 @@ class RoleForm(forms.Form):
 
 
 class ServiceKeyForm(FocusedForm):
-    """A new service key. Without days it does not expire."""
+    """A new service key. Without days it does not expire, without networks it works from everywhere."""
 
     name = TypedTextField(max_length=120, error_messages={"required": "Enter the name of the machine."})
     scopes = forms.MultipleChoiceField(
@@ -31,9 +32,22 @@ class ServiceKeyForm(FocusedForm):
         error_messages={"required": "Choose at least one scope."},
     )
     days = forms.IntegerField(min_value=1, max_value=3_650, required=False)
+    networks = TypedTextField(max_length=4_000, required=False)
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if not name.isprintable():
             raise ValidationError("Use printable characters on one line.")
         return name
+
+    def clean_networks(self) -> list[str]:
+        try:
+            return read_networks(self.cleaned_data["networks"].split())
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class ReplaceSecretForm(forms.Form):
+    """How many days the secret before goes on working."""
+
+    days = forms.IntegerField(min_value=0, max_value=90)

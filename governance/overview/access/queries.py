@@ -10,4 +10,4 @@ def list_users() -> list[User]:
 
 def list_service_keys() -> list[ServiceKey]:
     """Those that are not revoked first, the newest first."""
-    return list(ServiceKey.objects.defer("digest").order_by("-revoked_at", "-created_at", "pk"))
+    return list(ServiceKey.objects.defer("digest", "previous_digest").order_by("-revoked_at", "-created_at", "pk"))

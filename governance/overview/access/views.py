@@ -15,20 +15,19 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from governance.overview.access.forms import RoleForm, ServiceKeyForm, UserForm
+from governance.overview.access.forms import ReplaceSecretForm, RoleForm, ServiceKeyForm, UserForm
 from governance.overview.access.queries import list_service_keys, list_users
 from governance.review.actions import shut_out_and_release
-from governance.staff.actions import (
-    LastAdminError,
-    OwnAccessError,
-    add_user,
-    change_role,
-    issue_service_key,
-    readmit_user,
-    revoke_service_key,
-)
+from governance.staff.actions import LastAdminError, OwnAccessError, add_user, change_role, readmit_user
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import CHANGE_SERVICE_KEYS, CHANGE_USERS, VIEW_SERVICE_KEYS, VIEW_USERS, Role
+from governance.staff.service_keys import (
+    TwoSecretsError,
+    end_previous_secret,
+    issue_service_key,
+    replace_secret,
+    revoke_service_key,
+)
 from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
 
@@ -123,7 +122,12 @@ def issue_key(request: StaffRequest) -> HttpResponse:
     given = form.cleaned_data
     expires_at = now + timedelta(days=given["days"]) if given["days"] else None
     key, secret = issue_service_key(
-        name=given["name"], scopes=given["scopes"], by=request.user.actor, now=now, expires_at=expires_at
+        name=given["name"],
+        scopes=given["scopes"],
+        by=request.user.actor,
+        now=now,
+        expires_at=expires_at,
+        networks=given["networks"],
     )
     return _render_keys(request, issued=key, secret=secret)
 
@@ -137,11 +141,45 @@ def revoke_key(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     return redirect(SERVICE_KEYS)
 
 
+@never_cache
+@require_POST
+@permission_required(CHANGE_SERVICE_KEYS, raise_exception=True)
+def replace_key_secret(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Give a key a new secret, which is on this one answer, and nowhere again."""
+    key, form = get_object_or_404(ServiceKey, pk=pk), ReplaceSecretForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, f"{key.name}: enter for how many days the present secret works, 0 to 90.")
+        return redirect(SERVICE_KEYS)
+    keep, by, now = timedelta(days=form.cleaned_data["days"]), request.user.actor, timezone.now()
+    try:
+        secret = replace_secret(key, keep=keep, by=by, now=now)
+    except TwoSecretsError as error:
+        messages.error(request, str(error))
+        return redirect(SERVICE_KEYS)
+    if secret is None:
+        messages.error(request, f"{key.name} was revoked or has expired.")
+        return redirect(SERVICE_KEYS)
+    return _render_keys(request, issued=key, secret=secret)
+
+
+@require_POST
+@permission_required(CHANGE_SERVICE_KEYS, raise_exception=True)
+def end_key_secret(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    key = get_object_or_404(ServiceKey, pk=pk)
+    is_ended = end_previous_secret(key, by=request.user.actor, now=timezone.now())
+    messages.success(
+        request, f"{key.name}: {'the previous secret is refused' if is_ended else 'it had ended already'}."
+    )
+    return redirect(SERVICE_KEYS)
+
+
 def _render_users(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
     context = {"users": list_users(), "roles": Role.choices, "form": UserForm(), "now": timezone.now()}
     return render(request, "overview/settings/users.html", context | special, status=status)
 
 
 def _render_keys(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
-    context = {"keys": list_service_keys(), "form": ServiceKeyForm(), "now": timezone.now()}
+    now = timezone.now()
+    keys = [(key, key.has_two_secrets(at=now)) for key in list_service_keys()]
+    context = {"keys": keys, "form": ServiceKeyForm(), "now": now}
     return render(request, "overview/settings/service_keys.html", context | special, status=status)

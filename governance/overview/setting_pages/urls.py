@@ -23,5 +23,7 @@ urlpatterns = [
     path("privacy/erase/", privacy.erasure, name="erase"),
     path("keys/", access.service_keys, name="service-keys"),
     path("keys/issue/", access.issue_key, name="service-key-issue"),
+    path("keys/<uuid:pk>/replace/", access.replace_key_secret, name="service-key-replace"),
+    path("keys/<uuid:pk>/end-previous/", access.end_key_secret, name="service-key-end-previous"),
     path("keys/<uuid:pk>/revoke/", access.revoke_key, name="service-key-revoke"),
 ]

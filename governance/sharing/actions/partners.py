@@ -15,7 +15,7 @@ from governance.sharing.keyed_digests import SharedKey
 from governance.sharing.keys import encrypt_keys, shared_keys
 from governance.sharing.matching import match_indicators
 from governance.sharing.models import Partner, Tlp
-from governance.staff.actions import digest_of
+from governance.staff.secret_format import secret_digest
 
 TOKEN_PREFIX: Final = "swt_"  # noqa: S105 - how a token begins
 USE_IS_NOTED_EVERY: Final = timedelta(hours=1)
@@ -67,7 +67,7 @@ def add_partner(
         sends=sends,
         tlp=tlp,
         shown_prefix=token[:10],
-        token_digest=digest_of(token),
+        token_digest=secret_digest(token),
         shared_keys=encrypt_keys([key]),
         collection_url=source.url,
         collection_token=encrypt_secret(source.token) if source.token else b"",
@@ -84,7 +84,7 @@ def add_partner(
 def replace_token(partner: Partner, *, by: Actor, now: datetime) -> PartnerSecrets:
     """Return a new token; the one before is refused at once. Raises PartnerError, DecryptionError."""
     locked, token = _lock(partner), _new_token()
-    locked.shown_prefix, locked.token_digest = token[:10], digest_of(token)
+    locked.shown_prefix, locked.token_digest = token[:10], secret_digest(token)
     locked.save(update_fields=["shown_prefix", "token_digest"])
     record(Verb.PARTNER_TOKEN_REPLACED, subject=_subject(locked), by=by, now=now)
     return PartnerSecrets(locked, token, shared_keys(locked)[0])
@@ -125,7 +125,7 @@ def revoke_partner(partner: Partner, *, by: Actor, now: datetime) -> bool:
 def authenticate_partner(token: str, *, now: datetime) -> Partner | None:
     """Return the usable partner with this token that may read, or None. Its use is recorded once an hour."""
     readers = Partner.objects.usable(at=now).filter(receives=True)
-    partner = readers.filter(token_digest=digest_of(token)).first()
+    partner = readers.filter(token_digest=secret_digest(token)).first()
     if partner is not None and (partner.last_used_at is None or partner.last_used_at <= now - USE_IS_NOTED_EVERY):
         _note_use(partner, now=now)
     return partner

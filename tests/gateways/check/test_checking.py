@@ -10,8 +10,8 @@ from django.utils import timezone
 from governance.gateways.models import Gateway, Refusal
 from governance.restrictions.actions import lift
 from governance.restrictions.models import Restriction
-from governance.staff.actions import issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import issue_service_key, revoke_service_key
 from tests.factories import MACHINE, account, api_key, restriction
 from tests.front import Served
 from tests.waiting import wait_until

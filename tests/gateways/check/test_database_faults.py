@@ -16,8 +16,8 @@ from governance.gateways.check import sql
 from governance.gateways.check.replica import RestrictionReplica
 from governance.gateways.models import LostDecision
 from governance.restrictions.models import FeedEpoch
-from governance.staff.actions import issue_service_key
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import issue_service_key
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, restriction
 from tests.flows.going_back import remember_database

@@ -17,8 +17,8 @@ from django.utils import timezone
 from governance.gateways.check.protocols.litellm import LONGEST_BODY as LARGEST
 from governance.gateways.check.quotas import LARGEST_SMALL_BODY
 from governance.gateways.models import GatewayInstance
-from governance.staff.actions import issue_service_key, revoke_service_key
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import issue_service_key, revoke_service_key
 from stillwatch_gateway import Gateway
 from tests.factories import MACHINE, account, restriction
 from tests.front import Served, served

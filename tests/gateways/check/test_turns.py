@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
 import pytest
 
 from governance.gateways.check.quotas import BodyQuota
 
-KEY = b"a digest"
+KEY = uuid4()
 
 
 def run(story: Callable[[BodyQuota], Awaitable[None]]) -> None:

@@ -10,6 +10,7 @@ from governance.audit.notes import format_key
 from governance.audit.publishing import log_keys, publish
 from governance.audit.stillwatch_verify import LogFaultError
 from governance.audit.verbs import Verb
+from governance.platform.command_arguments import reason_argument
 
 
 class Command(BaseCommand):
@@ -19,14 +20,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reason", help="reason for the audit log, e.g. 'restored to 14:20 after a fault'")
+        parser.add_argument(
+            "reason",
+            type=reason_argument,
+            help="reason for the audit log, e.g. 'restored to 14:20 after a fault'",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        reason = options["reason"].strip()
-        if not reason or len(reason) > 300:
-            raise CommandError("Give a reason of 1 to 300 characters.")
         try:
-            log = begin_log(reason=reason, by=Actor.system("command line"), now=timezone.now())
+            log = begin_log(reason=options["reason"], by=Actor.system("command line"), now=timezone.now())
         except LogFitsError as error:
             raise CommandError("The database holds all that was published: the log goes on as it is.") from error
         except (LogFaultError, OSError, ValueError) as error:

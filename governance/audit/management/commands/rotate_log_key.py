@@ -1,5 +1,4 @@
 import os
-import secrets
 from typing import Any
 
 from django.conf import settings
@@ -7,18 +6,18 @@ from django.core.management.base import BaseCommand
 
 from governance.audit.notes import LogKey, format_key
 from governance.audit.queries import get_published_log
-from governance.platform.installation_secrets import AUDIT_KEY_BYTES, add_audit_key
+from governance.platform.installation_secrets import LOG_KEYS, add_key, make_key
 
 
 class Command(BaseCommand):
     help = "Make a new key that signs the published audit log beside the old one."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if settings.EMBEDDED and "AUDIT_KEY" not in os.environ:
-            keys = add_audit_key(settings.DATA_DIR)
+        if settings.EMBEDDED and LOG_KEYS.variable not in os.environ:
+            keys = add_key(LOG_KEYS, settings.DATA_DIR)
             self.stdout.write("Restart Stillwatch: the new key signs beside the old one from then on.")
         else:
-            keys = [secrets.token_urlsafe(AUDIT_KEY_BYTES), *settings.AUDIT_KEYS]
+            keys = [make_key(), *settings.AUDIT_KEYS]
             self.stdout.write(f"Set this for all processes, and keep it secret:\nAUDIT_KEY={';'.join(keys)}")
         key = format_key(LogKey(get_published_log().origin, keys[0]).verifier)
         self.stdout.write(f"Give this to those who verify the log:\n{key}")

@@ -1,11 +1,12 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
 from governance.gateways.epochs import begin_epoch
 from governance.gateways.recovery import open_lost_decisions
+from governance.platform.command_arguments import reason_argument
 
 LISTED = 50
 
@@ -17,13 +18,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("reason", help="reason for the audit log, e.g. 'restored to 14:20 after a fault'")
+        parser.add_argument(
+            "reason",
+            type=reason_argument,
+            help="reason for the audit log, e.g. 'restored to 14:20 after a fault'",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        reason = options["reason"].strip()
-        if not reason or len(reason) > 300:
-            raise CommandError("Give a reason of 1 to 300 characters.")
-        epoch = begin_epoch(reason=reason, by=Actor.system("command line"), now=timezone.now())
+        epoch = begin_epoch(reason=options["reason"], by=Actor.system("command line"), now=timezone.now())
         self.stdout.write(
             f"Epoch {epoch.identifier} begins after change {epoch.continues}; its first change has the number "
             f"{epoch.starts_after + 1}. Gateways go on refusing whom they refused, and load everything again. What "

@@ -4,9 +4,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
+from governance.platform.command_arguments import reason_argument
 from governance.privacy.erasure import HeldError, continue_erasures, erase
 from governance.privacy.holds import UnknownTargetError, find_target
-from governance.privacy.models import LONGEST_REASON
 from governance.privacy.queries import Counted, preview_erasure
 
 
@@ -19,7 +19,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("kind", choices=("account", "organisation"))
         parser.add_argument("name", help="the seller's id of it")
-        parser.add_argument("--reason", help="erase, and say which request this answers: a file number, no names")
+        parser.add_argument(
+            "--reason",
+            type=reason_argument,
+            help="erase, and say which request this answers: a file number, no names",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -35,11 +39,9 @@ class Command(BaseCommand):
             for hold in preview.holds:
                 self.stdout.write(f"A legal hold forbids it: {' '.join(hold.target)}, {hold.reason}")
             return
-        reason, now = options["reason"].strip(), timezone.now()
-        if not reason or len(reason) > LONGEST_REASON:
-            raise CommandError(f"Give a reason of 1 to {LONGEST_REASON} characters.")
+        now = timezone.now()
         try:
-            erase(target, reason=reason, by=Actor.system("command line"), now=now)
+            erase(target, reason=options["reason"], by=Actor.system("command line"), now=now)
         except HeldError as error:
             raise CommandError(str(error)) from error
         continue_erasures(now=now)

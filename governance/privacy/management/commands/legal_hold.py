@@ -4,8 +4,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
+from governance.platform.command_arguments import reason_argument
 from governance.privacy.holds import UnknownTargetError, find_target, lift_hold, set_hold
-from governance.privacy.models import LONGEST_REASON, LegalHold
+from governance.privacy.models import LegalHold
 from governance.privacy.queries import list_holds
 from governance.web.counts import pluralize
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("verb", choices=("set", "lift", "list"))
         parser.add_argument("kind", choices=KINDS, nargs="?")
         parser.add_argument("name", nargs="?", help="the id of the account, the organisation or the campaign")
-        parser.add_argument("--reason", default="", help="why it is set or lifted: a file number, no names")
+        parser.add_argument("--reason", type=reason_argument, help="why it is set or lifted: a file number, no names")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["verb"] == "list":
@@ -27,11 +28,9 @@ class Command(BaseCommand):
                 if hold.lifted_at is None:
                     self.stdout.write(f"{' '.join(hold.target)}: {hold.reason} (since {hold.set_at:%F}, {hold.set_by})")
             return
-        reason = options["reason"].strip()
-        if not options["name"]:
-            raise CommandError("Say what is held: legal_hold set account ID --reason ….")
-        if not reason or len(reason) > LONGEST_REASON:
-            raise CommandError(f"Give a reason of 1 to {LONGEST_REASON} characters.")
+        reason = options["reason"]
+        if not options["name"] or reason is None:
+            raise CommandError("Say what is held, and why: legal_hold set account ID --reason ….")
         try:
             target = find_target(options["kind"], options["name"])
         except UnknownTargetError as error:

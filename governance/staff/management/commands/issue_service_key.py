@@ -4,8 +4,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
-from governance.staff.actions import issue_service_key
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import issue_service_key
 
 
 class Command(BaseCommand):
@@ -13,6 +13,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="name of the machine in the audit log, e.g. gateway-eu")
+        parser.add_argument(
+            "--network",
+            action="append",
+            default=[],
+            help="address or network from where alone it works",
+        )
         parser.add_argument("--scope", action="append", required=True, choices=ServiceKey.Scope.values)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -25,7 +31,11 @@ class Command(BaseCommand):
             )
         try:
             _, secret = issue_service_key(
-                name=options["name"], scopes=options["scope"], by=Actor.system("command line"), now=now
+                name=options["name"],
+                scopes=options["scope"],
+                networks=options["network"],
+                by=Actor.system("command line"),
+                now=now,
             )
         except ValueError as error:
             raise CommandError(str(error)) from error

@@ -4,8 +4,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
-from governance.staff.actions import revoke_service_key
 from governance.staff.models import ServiceKey
+from governance.staff.service_keys import revoke_service_key
 
 
 class Command(BaseCommand):

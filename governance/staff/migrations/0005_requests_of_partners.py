@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("staff", "0002_sign_in_origin_names"),
+        ("staff", "0004_two_secrets"),
     ]
 
     operations = [
