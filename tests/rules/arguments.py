@@ -19,6 +19,7 @@ from governance.gateways.models import LostDecision
 from governance.policies.models import PolicyVersion
 from governance.privacy.models import LegalHold
 from governance.restrictions.models import Restriction
+from governance.review.bulk.forms import SeenField
 from governance.review.models import BulkDecision, Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
 from governance.staff.models import ServiceKey, User
@@ -184,7 +185,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/cases/<uuid:pk>/campaign/preview/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/cases/<uuid:pk>/campaign/decide/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/bulk/": Arguments(query=("accounts",), sent={"accounts": "1,2"}),
-    "/bulk/decide/": Arguments(sent=DECISION | {"accounts": "1", "listed": "1,2", "seen": "9"}),
+    "/bulk/decide/": Arguments(sent=DECISION | {"accounts": "1", "listed": "1,2", "seen": SeenField.sign(9)}),
     "/bulk/<uuid:pk>/": Arguments(BULK),
     "/bulk/<uuid:pk>/undo/": Arguments(BULK, sent={"note": "A mistake."}),
     "/cases/next/": Arguments(query=LIST, sent={"view": "all", "band": "high"}),
