@@ -183,12 +183,37 @@ class TestWhatIsMissing:
 
         while address:
             page = client.get(address).content.decode()
-            assert "9 restrictions that some gateway" in page
+            assert "9 restrictions whose start or end has not reached some gateway" in page
             found.append(self.listed(client, address))
             more = re.search(r'href="(\?after=\d+)">More', page)
             address = f"/enforcement/missing/{more[1]}" if more else ""
 
         assert found == [numbers[:4], numbers[4:8], numbers[8:]]
+
+    def test_is_nothing_where_a_gateway_cannot_be_asked_and_the_banner_says_only_that(self, client: Client) -> None:
+        restriction(account(), at=timezone.now() - timedelta(hours=1))
+        gateway("edge")
+        Gateway.objects.update(asked_at=timezone.now())
+        client.force_login(person(role=Role.LEAD))
+
+        banner = client.get("/enforcement/alarm/").content.decode()
+
+        assert "It is not known whether decisions have reached <b>edge</b>" in banner
+        assert "Some decisions" not in banner
+        assert client.get("/").context["missing"] == 0
+        assert self.listed(client, "/enforcement/missing/") == []
+
+    @pytest.mark.parametrize("asked_ago", [timedelta(minutes=7), timedelta(days=2)])
+    def test_is_nothing_at_a_gateway_that_only_idles(self, client: Client, asked_ago: timedelta) -> None:
+        """As the service key of README's first walk, which checks once."""
+        restriction(account(), at=timezone.now() - timedelta(hours=2))
+        gateway_instance(None, "web-1", knows=0, seen=(timezone.now() - NOW).total_seconds())
+        Gateway.objects.create(name="edge", created_at=NOW, asked_at=timezone.now() - asked_ago)
+        client.force_login(person(role=Role.LEAD))
+
+        assert client.get("/").context["missing"] == 0
+        assert self.listed(client, "/enforcement/missing/") == []
+        assert "Some decisions" not in client.get("/enforcement/alarm/").content.decode()
 
     def test_is_refused_behind_a_place_that_there_is_not(self, client: Client) -> None:
         client.force_login(person())
