@@ -19,6 +19,7 @@ NAMES: Final = {
     "events": "requests read",
     "fits": "measured by",
     "follow_up_share": "requests within a conversation",
+    "lead_share": "share of the most common template among templates",
     "listed_answer_share": "answers that are long lists",
     "mean_n": "answers per request",
     "others_answers_of": "runs compared with others\u2019 answers",

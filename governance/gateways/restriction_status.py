@@ -177,10 +177,14 @@ def describe_usage_since(activity: GatewayActivity) -> str:
 
 
 def format_delay(span: timedelta) -> str:
-    """A time in its largest fitting unit: `40 s`, `7 min`, `3 h`, `2 days`."""
+    """A time in its largest fitting unit: `40 s`, `7 min`, `3 h`, `1 day 4 h`, `2 days`."""
     seconds = max(int(span.total_seconds()), 0)
     if seconds < 60:
         return f"{seconds} s"
     if seconds < 3600:
         return f"{seconds // 60} min"
-    return f"{seconds // 3600} h" if seconds < 2 * 86400 else f"{seconds // 86400} days"
+    if seconds < 86400:
+        return f"{seconds // 3600} h"
+    if seconds < 2 * 86400:
+        return f"1 day {seconds % 86400 // 3600} h".removesuffix(" 0 h")
+    return f"{seconds // 86400} days"
