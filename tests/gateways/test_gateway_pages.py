@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.gateways import views
-from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, PropagationEntry, Refusal
+from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, GatewayInstance, PropagationEntry, Refusal
 from governance.gateways.telemetry import (
     INSTANCES_KEPT,
     AccessReport,
@@ -227,6 +227,26 @@ class TestWhatIsMissing:
         # 1 session, 2 user, 3 gateways, 4 what they ought to have, 5 what is missing, 6 in full, 7 where it stands
         with django_assert_num_queries(7):
             client.get("/enforcement/missing/")
+
+
+class TestAListThatIsCut:
+    def test_says_so_and_leads_to_the_whole(self, client: Client) -> None:
+        own, now = gateway("edge"), timezone.now()
+        GatewayInstance.objects.bulk_create(
+            GatewayInstance(gateway=own, instance=f"pod-{number}", started_at=NOW, seen_at=now, sequence=0)
+            for number in range(23)
+        )
+        DriftRepair.objects.bulk_create(
+            DriftRepair(gateway=own, name=f"team {number}", blocked=True, mended=True, at=now) for number in range(21)
+        )
+        client.force_login(person(role=Role.ADMIN))
+
+        page = client.get("/enforcement/").content.decode()
+
+        assert "Instances, 20 of 23" in page
+        assert f'href="/admin/gateways/gatewayinstance/?gateway__id__exact={own.pk}">All instances</a>' in page
+        assert "the newest 20" in page
+        assert 'href="/admin/gateways/driftrepair/">All repairs</a>' in page
 
 
 class TestAGatewayThatIsIdle:
