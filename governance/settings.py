@@ -116,7 +116,7 @@ INSTALLED_APPS = [
     "governance.gateways",
     "governance.webhooks",
     "governance.review",
-    *("governance.policies", "governance.investigation", "governance.overview"),
+    *("governance.policies", "governance.evidence", "governance.investigation", "governance.overview"),
 ]
 
 MIDDLEWARE = [

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from governance import pipeline
 from governance.audit import anchors, publishing
+from governance.evidence import sealing
 from governance.gateways import probes as probing
 from governance.gateways.litellm import push
 from governance.overview import actions as overview
@@ -135,6 +136,12 @@ def continue_erasures() -> None:
 @shared_task
 def record_stranger_failures() -> None:
     credentials.record_stranger_failures(now=timezone.now())
+
+
+@shared_task
+def seal_usage() -> None:
+    """Seal the usage of days that are over."""
+    sealing.seal_usage(now=timezone.now())
 
 
 @shared_task

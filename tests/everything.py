@@ -21,6 +21,7 @@ from governance.campaigns.models import (
 from governance.configuration.models import DueTarget, ReasonOverride
 from governance.detection.corpora import add_corpus
 from governance.detection.models import Assessment, CalibrationVersion, Corpus, CorpusShingle
+from governance.evidence.sealing import seal_day
 from governance.gateways.models import (
     CanaryProbe,
     DriftRepair,
@@ -58,7 +59,15 @@ from governance.staff.attempts import count_attempt
 from governance.staff.credentials import ClientOrigin, remember_origin
 from governance.staff.models import AttemptCount, ServiceKey, User
 from governance.usage.actions import compact_profiles, record_lines
-from governance.usage.models import EventConflict, HeldEvent, LastUsage, NewNameCount, ReportedAnswer, Retention
+from governance.usage.models import (
+    EventConflict,
+    HeldEvent,
+    LastUsage,
+    LateDay,
+    NewNameCount,
+    ReportedAnswer,
+    Retention,
+)
 from governance.webhooks.actions import add_webhook
 from governance.webhooks.models import Delivery
 from tests.factories import MACHINE, NOW, account, assessment, case, line, person, service_key
@@ -103,7 +112,7 @@ def one_of_everything() -> None:
     record_lines([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
     compact_profiles([Account.objects.get().pk])
     record_lines([line(id="evt_not_compacted_yet")], source="native", now=NOW)
-    Retention.objects.create(pk=1, kept_from=NOW.date())
+    _one_of_days_of_usage()
     key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
     LastUsage.objects.create(service_key=key, newest_at=NOW, received_at=NOW)
     NewNameCount.objects.create(service_key=key, hour=NOW, names=1)
@@ -135,6 +144,12 @@ def one_of_everything() -> None:
     _one_of_all_that_proves_it(mira)
     _one_of_what_is_set_and_measured()
     _one_bulk_decision(mira)
+
+
+def _one_of_days_of_usage() -> None:
+    Retention.objects.create(pk=1, kept_from=NOW.date())
+    seal_day(NOW.date(), now=NOW)
+    LateDay.objects.create(day=NOW.date())
 
 
 def _one_of_privacy() -> None:

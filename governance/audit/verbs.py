@@ -44,6 +44,8 @@ class Verb(StrEnum):
     USAGE_IMPORTED = "usage.imported", "accepted duplicate rejected"
     USAGE_DEFAULT_PARTITION_USED = "usage.default_partition_used", "events days"
     USAGE_DAY_DROPPED = "usage.day_dropped"
+    # The head of a tree over all events of a day; a later number covers what came late as well.
+    USAGE_SEALED = "usage.sealed", "number root accounts events"
     EXCERPTS_READ = "excerpts.read", "account excerpts reason"
     EXCERPTS_KEYS_REENCRYPTED = "excerpts.keys_reencrypted", "keys"
 

@@ -34,8 +34,8 @@ OTHERS: Final = """
     contested contested_by continues created days decision deliveries duplicate accepted ended ends_at entries
     erasure error evaluation events excerpts expires_at format from further_networks gateway headers hold host hour
     into kept_out key keys kind left_out
-    left_to_others mended number other outcome reference rejected requests_per_minute restored restriction role runs
-    score scorings scope scopes shadow_minutes shared starts_after starts_at superseded terms_clause texts
+    left_to_others mended number other outcome reference rejected requests_per_minute restored restriction role root
+    runs score scorings scope scopes shadow_minutes shared starts_after starts_at superseded terms_clause texts
     tokens_per_minute training_permitted trouble unchanged unique_key until updated what withheld
 """
 
