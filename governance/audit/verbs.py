@@ -49,6 +49,10 @@ class Verb(StrEnum):
     EXCERPTS_READ = "excerpts.read", "account excerpts reason"
     EXCERPTS_KEYS_REENCRYPTED = "excerpts.keys_reencrypted", "keys"
 
+    # Evidence: a bundle was made as of a checkpoint, of so many bytes with this hash; and taken along.
+    EVIDENCE_EXPORTED = "evidence.exported", "checkpoint sha256 withheld_fields excerpts accounts", "reason"
+    EVIDENCE_DOWNLOADED = "evidence.downloaded", "sha256"
+
     # Privacy. Reasons name a request or a lawsuit; whom it is about is the subject, by its id.
     LEGAL_HOLD_SET = "legal_hold.set", "hold reason accounts"
     LEGAL_HOLD_LIFTED = "legal_hold.lifted", "hold reason"
