@@ -6,6 +6,7 @@ from django.utils import timezone
 from governance import pipeline
 from governance.audit import anchors, publishing
 from governance.evidence import sealing
+from governance.evidence import unfinished as evidence_bundles
 from governance.gateways import probes as probing
 from governance.gateways.litellm import push
 from governance.overview import actions as overview
@@ -142,6 +143,18 @@ def record_stranger_failures() -> None:
 def seal_usage() -> None:
     """Seal the usage of days that are over."""
     sealing.seal_usage(now=timezone.now())
+
+
+@shared_task
+def make_evidence_bundles() -> None:
+    """Make the bundles of evidence that somebody asked for."""
+    evidence_bundles.make_evidence_bundles(clock=timezone.now)
+
+
+@shared_task
+def delete_old_bundles() -> None:
+    """Of evidence, with their files."""
+    evidence_bundles.delete_old_bundles(now=timezone.now())
 
 
 @shared_task

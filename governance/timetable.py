@@ -33,6 +33,8 @@ TIMETABLE: Final = {
     "heartbeat-of-courier": {**_every(2.0, "record_heartbeat", expires=30, queue="delivery"), "args": ["delivery"]},
     "prepare-partitions": _every(timedelta(hours=6), "prepare_partitions"),
     "drop-old-usage": _every(timedelta(hours=1), "drop_old_usage"),
+    "make-evidence-bundles": _every(10.0, "make_evidence_bundles", expires=30),
+    "delete-old-bundles": _every(timedelta(hours=1), "delete_old_bundles", expires=3600),
     "seal-usage": _every(timedelta(hours=1), "seal_usage", expires=3600),
     "record-stranger-failures": _every(timedelta(minutes=15), "record_stranger_failures"),
     "publish-log": _every(60.0, "publish_log", expires=60),

@@ -21,6 +21,7 @@ from governance.campaigns.models import (
 from governance.configuration.models import DueTarget, ReasonOverride
 from governance.detection.corpora import add_corpus
 from governance.detection.models import Assessment, CalibrationVersion, Corpus, CorpusShingle
+from governance.evidence.models import EvidenceBundle
 from governance.evidence.sealing import seal_day
 from governance.gateways.models import (
     CanaryProbe,
@@ -174,6 +175,9 @@ def _one_of_what_is_set_and_measured() -> None:
     publish(now=NOW)
     PublicationTrouble.objects.create(kind=PublicationTrouble.Kind.WITNESS, message="it answered 503", since=NOW)
     _one_of_privacy()
+    EvidenceBundle.objects.create(
+        case=Case.objects.filter(campaign=None)[0], requested_at=NOW, requested_by=User.objects.all()[0]
+    )
 
 
 def _one_campaign(member: Account) -> None:

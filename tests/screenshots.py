@@ -77,6 +77,7 @@ SHOTS: Final = (
     Shot("users", "/settings/users/", ADA),
     Shot("service-keys", "/settings/keys/", ADA),
     Shot("history", "/settings/history/"),
+    Shot("evidence", "/queue/?view=decided", follow=(ROW, "a[href$='/evidence/']")),
     Shot("log", "/log/"),
     Shot("log-entry", "/log/1/"),
     Shot("words", "/words/"),

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.evidence.models import SealedAccount, UsageSeal
+from governance.evidence.models import EvidenceBundle, SealedAccount, UsageSeal
 
 
 @admin.register(UsageSeal)
@@ -17,3 +17,10 @@ class SealedAccountAdmin(ReadOnlyAdmin):
     search_fields = ("=account__external_id",)
     list_select_related = ("seal", "account")
     exclude = ("root",)
+
+
+@admin.register(EvidenceBundle)
+class EvidenceBundleAdmin(ReadOnlyAdmin):
+    list_display = ("requested_at", "case", "requested_by", "state", "size_bytes")
+    list_filter = ("state",)
+    list_select_related = ("case__account", "case__campaign", "requested_by")

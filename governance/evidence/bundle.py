@@ -157,7 +157,11 @@ class _Steps:
 
 
 def _add_documents(
-    folder: BundleFolder, facts: Mapping[str, Any], excerpts: Sequence[Mapping[str, str]] | None, *, made_at: datetime
+    folder: BundleFolder,
+    facts: Mapping[str, Any],
+    excerpts: Sequence[Mapping[str, str]] | None,
+    *,
+    made_at: datetime,
 ) -> None:
     folder.add("report.css", STYLES.read_bytes())
     for name, document in (

@@ -1,10 +1,18 @@
 """Days of usage that were sealed, and bundles of evidence that were asked for."""
 
-from typing import ClassVar, Self
+import uuid
+from pathlib import Path
+from typing import ClassVar, Final, Self
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from accounts.models import Account
+from governance.review.models import Case
+
+LONGEST_REASON: Final = 500
 
 
 class UsageSealQuerySet(models.QuerySet["UsageSeal"]):
@@ -53,3 +61,59 @@ class SealedAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} in {self.seal_id}"
+
+
+class EvidenceBundleQuerySet(models.QuerySet["EvidenceBundle"]):
+    def waiting(self) -> Self:
+        """Those that a worker is still to make, the oldest first."""
+        return self.filter(state=EvidenceBundle.State.WAITING).order_by("requested_at", "pk")
+
+
+class EvidenceBundle(models.Model):
+    """A bundle of evidence that somebody asked for on a page. A worker makes it; its file is deleted with the row."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Being made"
+        MADE = "made", "Ready"
+        FAILED = "failed", "Failed"
+
+    id = models.UUIDField(
+        primary_key=True, default=uuid.uuid4, editable=False, help_text="Made by the form: sent twice it is made once."
+    )
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="evidence_bundles")
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="evidence_bundles"
+    )
+    withheld = ArrayField(models.CharField(max_length=40), default=list, blank=True, help_text="What is kept back.")
+    with_excerpts = models.BooleanField(default=False)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True, help_text="Why excerpts are in it.")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    done = models.IntegerField(default=0)
+    total = models.IntegerField(default=0)
+    attempts = models.SmallIntegerField(default=0)
+    problem = models.CharField(max_length=500, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    size_bytes = models.BigIntegerField(default=0)
+    checkpoint = models.BigIntegerField(default=0, help_text="As of how many entries of the log it speaks.")
+
+    objects = EvidenceBundleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-requested_at", "pk")
+        indexes: ClassVar = [
+            models.Index(fields=["requested_at"], name="evidence_waiting", condition=Q(state="waiting")),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(with_excerpts=False, reason="") | (Q(with_excerpts=True) & ~Q(reason="")),
+                name="excerpts_are_in_it_for_a_reason",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case_id} ({self.state})"
+
+    @property
+    def file(self) -> Path:
+        return Path(settings.EVIDENCE_FOLDER) / f"{self.pk}.zip"

@@ -231,6 +231,14 @@ RULES: Final = (
         texts="note undone_note",
         erasure="values of the register that it quotes go",
     ),
+    Rule(
+        "evidence.EvidenceBundle",
+        RECORD,
+        plain="withheld sha256 problem",
+        ends=Ends(30, "requested_at", "delete_old_bundles", "EVIDENCE_DAYS"),
+        texts="reason",
+        account="case__account",
+    ),
     Rule("review.BulkTarget", DECISIONS, ends=with_texts("bulk__decided_at"), texts="because", account="account"),
     Rule("review.InboxItem", DECISIONS, ends=by_expiry("at", 180), texts="text", account="case__account"),
     Rule(

@@ -132,6 +132,7 @@ UNFOLD = {
                     _table("Audit log", "receipt_long", "audit_entry"),
                     _table("Published checkpoints", "verified", "audit_checkpoint"),
                     _table("Troubles with publishing", "report", "audit_publicationtrouble"),
+                    _table("Evidence bundles", "folder_zip", "evidence_evidencebundle"),
                     _table("Sealed days of usage", "verified_user", "evidence_usageseal"),
                     _table("Accounts of sealed days", "badge", "evidence_sealedaccount"),
                     _table("Legal holds", "gavel", "privacy_legalhold"),

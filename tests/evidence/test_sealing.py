@@ -159,6 +159,8 @@ def test_another_process_that_is_at_it_is_not_waited_for() -> None:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s, 0)", [Lock.USAGE_SEALS])
         assert seal_usage(now=NOW) == []
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [Lock.USAGE_SEALS])
     finally:
         other.close()
     assert len(seal_usage(now=NOW)) == 1

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
 from governance.campaigns.models import Campaign
+from governance.evidence.models import EvidenceBundle
 from governance.gateways.models import LostDecision
 from governance.policies.models import PolicyVersion
 from governance.privacy.models import LegalHold
@@ -201,6 +202,10 @@ ARGUMENTS: dict[str, Arguments] = {
     "/cases/<uuid:pk>/viewers/": Arguments(CASE, query=("active",)),
     "/cases/<uuid:pk>/note/": Arguments(CASE, sent={"text": "Called them."}),
     "/cases/<uuid:pk>/excerpts/": Arguments(CASE, sent={"reason": "To tell a benchmark from a harvest."}),
+    "/cases/<uuid:pk>/evidence/": Arguments(
+        CASE, sent={"bundle": str(uuid.uuid4()), "redact": "staff", "excerpts": "on", "reason": "Case 12/26."}
+    ),
+    "/evidence/<uuid:pk>/download/": Arguments({"pk": partial(_first, EvidenceBundle)}),
     "/cases/<uuid:pk>/reopen/": Arguments(DECIDED),
     "/cases/<uuid:pk>/decide/": Arguments(CASE, sent=DECISION),
     "/cases/<uuid:pk>/undo/": Arguments(DECIDED, sent={"note": "A mistake."}),
