@@ -14,6 +14,7 @@ from governance.evidence.facts import written
 from governance.evidence.models import EvidenceBundle
 from governance.evidence.redaction import Redaction
 from governance.evidence.scope import Scope
+from governance.evidence.sealing import seal_usage
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.review.actions import read_excerpts
@@ -34,10 +35,11 @@ def export_evidence(
     reason: str = "",
     progress: Progress = lambda _done, _total: None,
 ) -> Bundle:
-    """Write the bundle of a case to a file, and record that.
+    """Write the bundle of a case to a file, and record that. Days of usage that are over are sealed first.
 
     Raises NotPublishedError, LogFaultError if the log is not what was published, OSError.
     """
+    seal_usage(now=now)
     scope = Scope(case, now=now)
     made = write_bundle(scope, target, redaction=redaction, excerpts=excerpts, progress=progress)
     try:

@@ -11,9 +11,10 @@ from governance.evidence.document import Block, Document, blank, heading, items,
 
 _PROCESS: Final = (
     (
-        "The records in data/ and log/ were made by Stillwatch in the ordinary course of its operation: usage is "
-        "received from the gateways of the seller, scored by a fixed calibration, and every act of a person or of "
-        "the system is an entry of its audit log, recorded in the same transaction as its effect."
+        "The records in log/ and data/ were made by Stillwatch in the ordinary course of its operation: usage is "
+        "received from the gateways of the seller and scored by the calibrations in data/calibrations/. Every "
+        "decision and every "
+        "restriction is an entry of its audit log, recorded in the same transaction as its effect."
     ),
     (
         "The audit log is append-only. Its entries are leaves of a Merkle tree (RFC 6962), whose heads are signed "
@@ -37,7 +38,7 @@ def write_certification(facts: Mapping[str, Any]) -> Document:
         items(_PROCESS),
         paragraph(
             f"These records are those of the first {checkpoint['size']:,} entries of the log "
-            f"{checkpoint['origin']}, whose head was signed on {say_time(facts['as_of'])}."
+            f"{checkpoint['origin']}, whose head was signed on {say_time(checkpoint['at'])}."
         ),
         blank("The system was in good order"),
         heading("Copies identified by their hashes: Rule 902(14)"),

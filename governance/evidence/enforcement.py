@@ -1,7 +1,6 @@
 """When each gateway had the restrictions of a case, and when it began to refuse because of them: as measured."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
@@ -22,7 +21,7 @@ _MEASURED: Final = """
             WHERE arrival.gateway_instance_id = instance.id AND arrival.sequence >= coalesce(published, wanted.number)
             ORDER BY arrival.sequence LIMIT 1
         ) AS first ON true
-        WHERE first.at <= %(as_of)s GROUP BY wanted.number, instance.gateway_id
+        GROUP BY wanted.number, instance.gateway_id
     )
     SELECT gateway.name, count(DISTINCT arrived.number), min(arrived.at), max(arrived.at - wanted.at),
            count(DISTINCT refusal.restriction_id), min(refusal.first_at), min(refusal.first_at - wanted.at)
@@ -30,17 +29,17 @@ _MEASURED: Final = """
     LEFT JOIN arrived ON arrived.number = wanted.number
         AND (arrived.gateway_id = gateway.id OR (arrived.gateway_id IS NULL AND gateway.asked_at IS NOT NULL))
     LEFT JOIN gateways_refusal AS refusal ON refusal.gateway_id = gateway.id
-        AND refusal.restriction_id = wanted.number AND refusal.first_at <= %(as_of)s
+        AND refusal.restriction_id = wanted.number
     GROUP BY gateway.name HAVING count(arrived.at) + count(refusal.first_at) > 0 ORDER BY gateway.name
 """
 
 
-def measure_gateways(numbers: Collection[int], *, as_of: datetime) -> list[dict[str, Any]]:
+def measure_gateways(numbers: Collection[int]) -> list[dict[str, Any]]:
     """Return for each gateway how many of these restrictions it had and refused by, since when and after how long.
 
     What is measured of processes of gateways is kept for 30 days; refusals are kept as long as the restriction.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_MEASURED, {"numbers": list(numbers), "as_of": as_of})
+        cursor.execute(_MEASURED, {"numbers": list(numbers)})
         names = ("gateway", "had", "had_at", "slowest", "refused", "refused_at", "refused_after")
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

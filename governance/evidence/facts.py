@@ -17,7 +17,6 @@ from governance.evidence.method import describe_method
 from governance.evidence.redaction import NOTES, STAFF, Redaction
 from governance.evidence.samples import opened
 from governance.evidence.scope import Scope
-from governance.restrictions.models import Restriction
 from governance.review.models import Case, Decision
 from governance.usage.queries import get_daily_usage
 
@@ -36,7 +35,11 @@ def gather_facts(scope: Scope, redaction: Redaction) -> dict[str, Any]:
     return {
         "case": _case(case),
         "as_of": written(scope.as_of),
-        "checkpoint": {"origin": scope.origin, "size": scope.checkpoint.size},
+        "checkpoint": {
+            "origin": scope.origin,
+            "size": scope.checkpoint.size,
+            "at": written(scope.checkpoint.at),
+        },
         "accounts": len(scope.accounts),
         "organisations": len({one.organisation_id for one in scope.accounts} - {None}),
         "terms": _terms(scope),
@@ -47,7 +50,7 @@ def gather_facts(scope: Scope, redaction: Redaction) -> dict[str, Any]:
         "restrictions": len(restrictions),
         "kinds": dict(sorted(Counter(one["kind"] for one in restrictions).items())),
         "first_restrictions": restrictions[:20],
-        "gateways": _gateways([one["number"] for one in restrictions], as_of=scope.as_of),
+        "gateways": _gateways([one["number"] for one in restrictions]),
         "usage": _usage(scope),
         "method": describe_method(versions),
         "withheld": redaction.in_words,
@@ -88,10 +91,7 @@ def iter_accounts(scope: Scope, redaction: Redaction) -> Iterator[dict[str, Any]
 
 def iter_restrictions(scope: Scope, redaction: Redaction) -> Iterator[dict[str, Any]]:
     """Yield what was put in force on the accounts, their keys and their organisations, in order."""
-    pks = [one.pk for one in scope.accounts]
-    organisations = {one.organisation_id for one in scope.accounts} - {None}
-    on = Q(account__in=pks) | Q(key__account__in=pks) | Q(organisation__in=organisations)
-    found = Restriction.objects.filter(on, changes__at__lte=scope.as_of, changes__what="began").order_by("number")
+    found = scope.restrictions.order_by("number")
     targets = ("account__external_id", "key__external_id", "organisation__external_id")
     columns = ("number", *targets, "kind", "reason", "terms_clause", "starts_at", "expires_at", "author", "ended_at")
     for number, account, key, organisation, kind, reason, clause, starts, expires, author, ended in found.values_list(
@@ -192,7 +192,7 @@ def _decisions(scope: Scope, redaction: Redaction) -> list[dict[str, Any]]:
     ]
 
 
-def _gateways(numbers: list[int], *, as_of: datetime) -> list[dict[str, Any]]:
+def _gateways(numbers: list[int]) -> list[dict[str, Any]]:
     return [
         {
             **one,
@@ -203,7 +203,7 @@ def _gateways(numbers: list[int], *, as_of: datetime) -> list[dict[str, Any]]:
                 None if one["refused_after"] is None else round(max(one["refused_after"].total_seconds(), 0), 3)
             ),
         }
-        for one in measure_gateways(numbers, as_of=as_of)
+        for one in measure_gateways(numbers)
     ]
 
 

@@ -1,6 +1,7 @@
 """What a bundle is about: the accounts of a case, the entries of the log about them, and as of when it speaks.
 
-It speaks as of the first published checkpoint that covers everything the log says about the case. Exports and readings
+Its proofs lead to the first published checkpoint that covers everything the log says about the case, and it speaks as
+of then, or of the newest thing that the log has no entry of, such as an assessment. Exports and readings
 are entries too, but are not about what happened: so the same bundle can be made again after it was made.
 """
 
@@ -19,6 +20,8 @@ from governance.audit.verbs import Verb
 from governance.campaigns.models import CampaignMember
 from governance.detection.models import Assessment, CalibrationVersion
 from governance.evidence.models import SealedAccount, UsageSeal
+from governance.gateways.models import Refusal
+from governance.restrictions.models import Restriction, RestrictionQuerySet
 from governance.review.models import Case
 
 NOT_ABOUT_IT: Final = (Verb.EVIDENCE_EXPORTED, Verb.EVIDENCE_DOWNLOADED, Verb.EXCERPTS_READ)
@@ -36,7 +39,7 @@ class Scope:
         self._members = None if case.account_id else _members_of(case)
         self.origin = get_published_log().origin
         self.checkpoint = self._find_checkpoint() or self._publish(now)
-        self.as_of = self.checkpoint.at
+        self.as_of = max([self.checkpoint.at, *self._times_without_entries()])
 
     @cached_property
     def accounts(self) -> list[Account]:
@@ -52,6 +55,14 @@ class Scope:
     @cached_property
     def _account_pks(self) -> list[int]:
         return [self.case.account_id] if self.case.account_id else list(self.members)
+
+    @cached_property
+    def restrictions(self) -> RestrictionQuerySet:
+        """What was put in force on the accounts, their keys and their organisations."""
+        organisations = {one.organisation_id for one in self.accounts} - {None}
+        pks = self._account_pks
+        on = Q(account__in=pks) | Q(key__account__in=pks) | Q(organisation__in=organisations)
+        return Restriction.objects.filter(on)
 
     @cached_property
     def seals(self) -> dict[date, UsageSeal]:
@@ -82,6 +93,15 @@ class Scope:
             | Q(number__in=[one.entry for one in self.seals.values()])
         )
         return Entry.objects.filter(about).exclude(verb__in=NOT_ABOUT_IT)
+
+    def _times_without_entries(self) -> list[datetime]:
+        """When something happened of which the log has no entry: cases opened by themselves, assessments, refusals."""
+        pks = [one.pk for one in self.accounts]
+        assessed = Assessment.objects.filter(account__in=pks).aggregate(at=Max("assessed_at"))["at"]
+        refused = Refusal.objects.filter(restriction__in=self.restrictions.values("pk")).aggregate(at=Max("first_at"))
+        joined = max((one.joined_at for one in self.members.values()), default=None)
+        times = (self.case.opened_at, self.case.closed_at, self.case.assessment.assessed_at, assessed, joined)
+        return [at for at in (*times, refused["at"]) if at is not None]
 
     def _find_checkpoint(self) -> Checkpoint | None:
         last = self.entries.aggregate(last=Max("number"))["last"] or 1

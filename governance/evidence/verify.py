@@ -185,7 +185,8 @@ def main() -> int:
     except (OSError, ValueError, KeyError, TypeError) as error:
         sys.stderr.write(f"NOT verified: the bundle cannot be read: {type(error).__name__}: {error}.\n")
         return 1
-    sys.stdout.write(f"{said}\n")
+    digest = hashlib.sha256((given.folder / MANIFEST).read_bytes()).hexdigest()
+    sys.stdout.write(f"{said}\nSHA-256 of {MANIFEST}: {digest}\n")
     if not given.key:
         sys.stdout.write(
             "The key was taken from the bundle: compare log/keys.txt with one that you trust, or use --key.\n"

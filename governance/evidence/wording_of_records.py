@@ -8,12 +8,19 @@ from governance.evidence.document import Block, heading, items, note, paragraph,
 
 Facts = Mapping[str, Any]
 LIMITS: Final = (
-    ("It proves that these records are those of the log, and were not changed since the checkpoint was signed."),
+    (
+        "It proves that the entries in log/ and the events in usage/ were there when the checkpoint was signed and "
+        "when their day was sealed."
+    ),
+    (
+        "What is in data/ and in this report is what the database held when the bundle was made. The signature "
+        "shows that it was not altered since, and by whose key."
+    ),
     (
         "It does not prove that what was recorded was true: that gateways reported their usage rightly, or who "
         "stood behind an account."
     ),
-    ("Compare the key in log/keys.txt with one that the seller has given you by another way."),
+    "Compare the key in log/keys.txt with one that the seller has given you by another way.",
 )
 
 
