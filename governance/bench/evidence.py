@@ -1,10 +1,10 @@
 """Measure what sealing a day of usage costs, and how long a bundle about a large campaign takes."""
 
 import tempfile
-import time
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final
 
 import psutil
@@ -50,39 +50,45 @@ _USE: Final = """
 
 def measure_evidence(now: datetime, scale: Scale = FULL) -> Iterator[Figure]:
     events, many = scale.count(EVENTS, least=1_000), scale.count(ACCOUNTS, least=20)
-    accounts = _make_accounts(many, now)
-    day = (now - timedelta(days=2)).date()
-    create_partitions([day])
-    start = datetime.combine(day, datetime.min.time(), now.tzinfo)
-    with connection.cursor() as cursor:
-        pks = [one.pk for one in accounts]
-        given: dict[str, Any] = {"day": day, "start": start, "accounts": pks, "many": many, "events": events}
-        cursor.execute(_USE, given)
-        cursor.execute("ANALYZE usage_usageevent")
-    began = time.perf_counter()
+    accounts = make_accounts(many, now)
+    day = use_model(accounts, events, now)
+    began = perf_counter()
     seal_day(day, now=now)
-    took = time.perf_counter() - began
+    took = perf_counter() - began
     yield Figure(f"sealing {events:,} events of {many:,} accounts", took, "s")
     yield Figure("sealing", events / took, "events/s")
-    case = _make_campaign(accounts, now)
+    case = make_campaign(accounts, now)
     with tempfile.TemporaryDirectory() as folder, override_settings(AUDIT_FOLDER=Path(folder) / "audit"):
         yield from _measure_bundle(case, Path(folder), many, now)
+
+
+def use_model(accounts: Sequence[Account], events: int, now: datetime) -> date:
+    """Store so many events of these accounts on a day that is over, and return the day."""
+    day = (now - timedelta(days=2)).date()
+    create_partitions([day])
+    start = datetime.combine(day, time(), UTC)
+    given: dict[str, Any] = {"day": day, "start": start, "events": events}
+    given |= {"accounts": [one.pk for one in accounts], "many": len(accounts)}
+    with connection.cursor() as cursor:
+        cursor.execute(_USE, given)
+        cursor.execute("ANALYZE usage_usageevent")
+    return day
 
 
 def _measure_bundle(case: Case, folder: Path, many: int, now: datetime) -> Iterator[Figure]:
     publish(now=now)
     process = psutil.Process()
-    before, began = process.memory_info().rss, time.perf_counter()
+    before, began = process.memory_info().rss, perf_counter()
     scope = Scope(case, now=now)
     made = write_bundle(scope, folder / "bundle.zip", redaction=Redaction())
-    took = time.perf_counter() - began
+    took = perf_counter() - began
     entries = scope.entries.count()
     yield Figure(f"a bundle of {many:,} accounts with {entries:,} entries", took, "s")
     yield Figure("its zip", made.size / 2**20, "MiB")
     yield Figure("memory that it took", (process.memory_info().rss - before) / 2**20, "MiB")
 
 
-def _make_accounts(many: int, now: datetime) -> list[Account]:
+def make_accounts(many: int, now: datetime) -> list[Account]:
     accounts = Account.objects.bulk_create(
         (
             Account(external_id=f"acct_{number:06}", first_seen_at=now, email_domain=f"mail{number % 50}.example")
@@ -96,7 +102,7 @@ def _make_accounts(many: int, now: datetime) -> list[Account]:
     return accounts
 
 
-def _make_campaign(accounts: list[Account], now: datetime) -> Case:
+def make_campaign(accounts: list[Account], now: datetime) -> Case:
     """The case of a campaign of these accounts, each of which was assessed, and is blocked."""
     campaign = Campaign.objects.create(state="open", first_seen_at=now, opened_at=now, size=len(accounts))
     belongs: dict[str, Any] = {

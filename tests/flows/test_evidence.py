@@ -1,6 +1,8 @@
 """From usage and a decision to a bundle of evidence, and to an outsider who verifies it with one package."""
 
+import hashlib
 import json
+import uuid
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +12,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
+from pytest_django import Settings
 
 from accounts.actions import register_accounts
 from accounts.models import Account
@@ -17,12 +21,20 @@ from accounts.register import AcceptedTerms, AccountLine
 from governance.audit.models import Entry
 from governance.audit.notes import format_key
 from governance.audit.publishing import log_keys, publish
+from governance.evidence.actions import request_bundle
+from governance.evidence.models import EvidenceBundle
 from governance.evidence.sealing import seal_usage
+from governance.evidence.unfinished import make_evidence_bundles
+from governance.gateways.models import Gateway, Refusal
+from governance.restrictions.models import Restriction
 from governance.review.models import Case
+from governance.staff.roles import Role
 from tests.evidence.days import YESTERDAY, use
 from tests.evidence.outsiders import Outsider, make_outsider, unpack
-from tests.factories import MACHINE, NOW, case, person
-from tests.review.pages import address, block_form, signed_in
+from tests.factories import MACHINE, NOW, campaign_case, case, person
+from tests.flows.worker import running_worker
+from tests.review.pages import address, block_form, signed_in, text
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,6 +96,88 @@ def test_an_outsider_verifies_a_bundle_and_is_told_which_files_were_altered(
 
     assert done.returncode == 1
     assert done.stderr == "NOT verified: report.html was altered.\nNOT verified: usage/events.ndjson was altered.\n"
+
+
+def test_a_bundle_asked_for_on_the_page_of_a_case_is_verified_by_an_outsider(
+    decided: Case, outsider: Outsider, tmp_path: Path, settings: Settings
+) -> None:
+    settings.EVIDENCE_FOLDER = tmp_path / "evidence"
+    jonas = signed_in(person("Jonas Lindqvist", role=Role.LEAD))
+    page = f"/cases/{decided.pk}/evidence/"
+    assert f'href="{page}"' in text(jonas.get(f"/cases/{decided.pk}/"))
+
+    with running_worker():
+        assert jonas.post(page, {"bundle": str(uuid.uuid4()), "redact": ["staff", "ip"]}).status_code == 302
+        wait_until(lambda: "Ready" in text(jonas.get(page)), "the bundle is ready")
+
+    bundle = EvidenceBundle.objects.get()
+    answer = jonas.post(f"/evidence/{bundle.pk}/download/")
+    (tmp_path / "bundle.zip").write_bytes(answer.content)
+    folder = unpack(tmp_path / "bundle.zip", tmp_path / "bundle")
+    done = outsider.verify(folder, *(format_key(key.verifier) for key in log_keys()))
+    assert (done.returncode, done.stderr) == (0, "")
+    exported, downloaded = Entry.objects.filter(verb__startswith="evidence.").oldest_first()
+    assert exported.details["sha256"] == downloaded.details["sha256"] == hashlib.sha256(answer.content).hexdigest()
+    assert exported.details["withheld_fields"] == ["ip", "staff"]
+
+
+def test_excerpts_are_in_a_bundle_only_for_a_reason_and_marked(
+    decided: Case, tmp_path: Path, settings: Settings
+) -> None:
+    settings.EVIDENCE_FOLDER = tmp_path / "evidence"
+    asked = {"messages": [{"role": "user", "content": "Which tide comes after the flood?"}]}
+    use("acct_harbour", 1, day=YESTERDAY, first=99, now=timezone.now(), **asked)
+    jonas = person("Jonas Lindqvist", role=Role.LEAD)
+    plain, with_excerpts = (
+        request_bundle(decided, bundle_id=uuid.uuid4(), withheld=(), reason=reason, by=jonas, now=timezone.now())
+        for reason in ("", "Case 12/26.")
+    )
+
+    make_evidence_bundles(clock=timezone.now)
+
+    folders = [unpack(one.file, tmp_path / str(one.pk)) for one in (plain, with_excerpts)]
+    held = [b"".join(file.read_bytes() for file in one.rglob("*") if file.is_file()) for one in folders]
+    assert b"Which tide" not in held[0]
+    assert "Which tide comes after the flood?" in (folders[1] / "report.html").read_text()
+    assert json.loads((folders[1] / "excerpts.json").read_text())["note"].startswith("Excerpts of prompts")
+    [read] = Entry.objects.filter(verb="excerpts.read")
+    assert (read.details["reason"], read.actor_name) == ("Case 12/26.", "Jonas Lindqvist")
+    assert Entry.objects.filter(verb="evidence.exported").latest("number").details["reason"] == "Case 12/26."
+
+
+def test_a_bundle_about_a_campaign_names_all_its_accounts(outsider: Outsider, tmp_path: Path) -> None:
+    names = [f"acct_{number}" for number in range(30)]
+    for name in names:
+        use(name, 1)
+    opened = campaign_case(*Account.objects.filter(external_id__in=names))
+
+    export(opened, tmp_path / "bundle.zip")
+
+    folder = unpack(tmp_path / "bundle.zip", tmp_path / "bundle")
+    assert outsider.verify(folder).returncode == 0
+    assert {one["account"] for one in lines(folder, "data/accounts.ndjson")} == set(names)
+    assert len(list(lines(folder, "usage/events.ndjson"))) == 20
+    annex = json.loads((folder / "annex.json").read_text())
+    assert {one["id"] for one in annex["frameworks"]} == {"AML.T0024.002", "AML.T0008.005", "LLM10:2025"}
+    [network] = [one for one in annex["elements"] if one["code"] == "account_network_provider"]
+    assert network["recorded"][0] == "30 accounts of 0 organisations were found to act as one."
+    [identity] = [one for one in annex["elements"] if one["code"] == "accounts_under_false_identity"]
+    assert identity["recorded"] == []
+    assert identity["absent"].startswith("Nothing is recorded.")
+
+
+def test_it_says_when_a_gateway_began_to_refuse(decided: Case, tmp_path: Path) -> None:
+    made = Restriction.objects.get()
+    edge = Gateway.objects.create(name="edge", created_at=NOW)
+    first = made.starts_at + timedelta(seconds=2.5)
+    Refusal.objects.create(gateway=edge, restriction=made, first_at=first, last_at=first, count=3)
+
+    export(decided, tmp_path / "bundle.zip")
+
+    folder = unpack(tmp_path / "bundle.zip", tmp_path / "b")
+    [measured] = json.loads((folder / "data/case.json").read_text())["gateways"]
+    assert (measured["gateway"], measured["refused"], measured["refused_after"]) == ("edge", 1, 2.5)
+    assert "Gateway edge first refused a request because of it on" in (folder / "report.html").read_text()
 
 
 def test_the_report_tells_the_story(decided: Case, tmp_path: Path) -> None:
