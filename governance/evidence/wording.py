@@ -119,7 +119,7 @@ def _error_rates(facts: Facts) -> Iterator[Block]:
     rates = method["error_rates"]
     yield heading("How often the method errs")
     yield paragraph(
-        f"Measured on {rates['measured_on']}, with the packaged calibration {rates['calibration']}’s detectors. "
+        f"Measured on {rates['measured_on']}, by the detectors of the packaged calibration {rates['calibration']}. "
         f"{rates['how']}"
     )
     yield table(

@@ -52,10 +52,10 @@ def say_enforcement(facts: Facts) -> Iterator[Block]:
     yield table(
         (
             "Gateway",
-            "Had so many",
+            "Restrictions that it had",
             "Since",
             "Slowest after the decision",
-            "Refused by so many",
+            "Restrictions that it refused by",
             "First refusal",
             "Soonest after the decision",
         ),

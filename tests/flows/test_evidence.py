@@ -180,6 +180,27 @@ def test_it_says_when_a_gateway_began_to_refuse(decided: Case, tmp_path: Path) -
     assert "Gateway edge first refused a request because of it on" in (folder / "report.html").read_text()
 
 
+@pytest.mark.long
+def test_a_bundle_of_the_demonstration_is_refused_with_two_files_altered(
+    outsider: Outsider, tmp_path: Path, settings: Settings
+) -> None:
+    settings.DEMO = "small"
+    settings.DEMO_STAFF_FILE, settings.DEMO_GATEWAYS_FILE = tmp_path / "staff.json", tmp_path / "gateways.json"
+    call_command("load_demo", stdout=StringIO())
+    decided = Case.objects.exclude(account=None).filter(decisions__action="block").order_by("pk")[0]
+    export(decided, tmp_path / "bundle.zip")
+    folder = unpack(tmp_path / "bundle.zip", tmp_path / "bundle")
+    assert outsider.verify(folder).returncode == 0
+    assert list(lines(folder, "usage/events.ndjson"))
+
+    for name in ("data/case.json", "log/entries.ndjson"):
+        (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+
+    assert outsider.verify(folder).stderr == (
+        "NOT verified: data/case.json was altered.\nNOT verified: log/entries.ndjson was altered.\n"
+    )
+
+
 def test_the_report_tells_the_story(decided: Case, tmp_path: Path) -> None:
     export(decided, tmp_path / "bundle.zip")
     folder = unpack(tmp_path / "bundle.zip", tmp_path / "bundle")
