@@ -94,6 +94,7 @@ def record_heartbeat(queue: str) -> None:
 def publish_log() -> None:
     if publishing.publish(now=timezone.now()):
         enqueue_on_commit("governance.tasks.anchor_log")
+        enqueue_on_commit("governance.tasks.make_evidence_bundles")  # which may have waited for it
 
 
 @shared_task

@@ -34,13 +34,14 @@ def export_evidence(
     excerpts: Sequence[Mapping[str, str]] | None = None,
     reason: str = "",
     progress: Progress = lambda _done, _total: None,
+    publishes: bool = True,
 ) -> Bundle:
     """Write the bundle of a case to a file, and record that. Days of usage that are over are sealed first.
 
     Raises NotPublishedError, LogFaultError if the log is not what was published, OSError.
     """
     seal_usage(now=now)
-    scope = Scope(case, now=now)
+    scope = Scope(case, now=now, publishes=publishes)
     made = write_bundle(scope, target, redaction=redaction, excerpts=excerpts, progress=progress)
     try:
         _record_export(case, made, redaction, len(excerpts or ()), reason=reason, by=by, now=now)
@@ -88,6 +89,8 @@ def request_bundle(
 
 def make_bundle(bundle: EvidenceBundle, *, progress: Progress, now: datetime) -> Bundle:
     """Make a bundle that was asked for. Raises what `export_evidence` does."""
+    seal_usage(now=now)
+    Scope(bundle.case, now=now, publishes=False)  # where it has to wait, excerpts are not read in vain
     excerpts = None
     if bundle.with_excerpts:
         read = read_excerpts(bundle.case, reason=bundle.reason, by=bundle.requested_by, now=now)
@@ -103,6 +106,7 @@ def make_bundle(bundle: EvidenceBundle, *, progress: Progress, now: datetime) ->
         excerpts=excerpts,
         reason=bundle.reason,
         progress=progress,
+        publishes=False,  # the courier does, who has the folder
     )
 
 

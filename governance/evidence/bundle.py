@@ -30,6 +30,7 @@ from governance.evidence.wording import write_report
 # What the verifier of a bundle shares with this project, put beside it under another name.
 SHARED: Final = (commitments, merkle, stillwatch_verify)
 VERIFIER: Final = "verifier"
+DRAFT: Final = ".evidence-draft-"
 LINES_A_STEP: Final = 1_000
 EARLIEST: Final = (1980, 1, 1, 0, 0, 0)  # what a zip can say
 READ_ME: Final = """Evidence about one case, made by Stillwatch.
@@ -94,7 +95,7 @@ def write_bundle(
     Raises LogFaultError if the log is not what was published, OSError.
     """
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".draft-") as draft:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=DRAFT) as draft:
         folder = BundleFolder(Path(draft) / "bundle")
         _fill(folder, scope, redaction, excerpts, progress)
         _sign(folder, scope)

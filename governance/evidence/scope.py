@@ -10,6 +10,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Final
 
+from django.conf import settings
 from django.db.models import Max, Q
 
 from accounts.models import Account, ApiKey
@@ -24,6 +25,7 @@ from governance.gateways.models import Refusal
 from governance.restrictions.models import Restriction, RestrictionQuerySet
 from governance.review.models import Case
 
+NOT_PUBLISHED: Final = "The audit log is not published, so nothing can be proved: manage.py doctor says why."
 NOT_ABOUT_IT: Final = (Verb.EVIDENCE_EXPORTED, Verb.EVIDENCE_DOWNLOADED, Verb.EXCERPTS_READ)
 
 
@@ -31,14 +33,22 @@ class NotPublishedError(Exception):
     """The log, or what it says of the case, is not published, so nothing can be proved; the message says why."""
 
 
-class Scope:
-    """The accounts of a case and what the log has about them. Raises NotPublishedError."""
+class NotYetPublishedError(NotPublishedError):
+    """The newest entries about the case wait to be published."""
 
-    def __init__(self, case: Case, *, now: datetime) -> None:
+
+class Scope:
+    """The accounts of a case and what the log has about them.
+
+    With `publishes` what is new in the log is published first, where this process has its folder. Raises
+    NotPublishedError.
+    """
+
+    def __init__(self, case: Case, *, now: datetime, publishes: bool = True) -> None:
         self.case = case
         self._members = None if case.account_id else _members_of(case)
         self.origin = get_published_log().origin
-        self.checkpoint = self._find_checkpoint() or self._publish(now)
+        self.checkpoint = self._find_checkpoint() or self._wait_for_checkpoint(publishes=publishes, now=now)
         self.as_of = max([self.checkpoint.at, *self._times_without_entries()])
 
     @cached_property
@@ -107,12 +117,12 @@ class Scope:
         last = self.entries.aggregate(last=Max("number"))["last"] or 1
         return Checkpoint.objects.of(self.origin).filter(size__gte=last).order_by("size").first()
 
-    def _publish(self, now: datetime) -> Checkpoint:
+    def _wait_for_checkpoint(self, *, publishes: bool, now: datetime) -> Checkpoint:
+        if not publishes and settings.AUDIT_KEYS:
+            raise NotYetPublishedError(NOT_PUBLISHED)
         publish(now=now)
         if (checkpoint := self._find_checkpoint()) is None:
-            raise NotPublishedError(
-                "The audit log is not published, so nothing can be proved: manage.py doctor says why."
-            )
+            raise NotPublishedError(NOT_PUBLISHED)
         return checkpoint
 
 

@@ -1,5 +1,6 @@
 """Who may see and ask for evidence, and what becomes of a bundle that was asked for."""
 
+import os
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -12,11 +13,15 @@ from pytest_django import Settings
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from governance.audit.models import Entry
+from governance.audit.publishing import publish
 from governance.evidence import unfinished
+from governance.evidence.bundle import DRAFT
 from governance.evidence.models import EvidenceBundle
+from governance.evidence.scope import NOT_PUBLISHED
 from governance.evidence.unfinished import delete_old_bundles, make_evidence_bundles
 from governance.platform.locks import Lock
 from governance.privacy.holds import find_target, set_hold
+from governance.review.actions import add_note
 from governance.review.models import Case
 from governance.staff.roles import Role
 from tests.factories import MACHINE, NOW, account, campaign_case, case, person
@@ -50,6 +55,7 @@ def asked(**members: str) -> dict[str, str]:
 
 
 def make() -> EvidenceBundle:
+    publish(now=NOW)
     make_evidence_bundles(clock=lambda: NOW)
     return EvidenceBundle.objects.get()
 
@@ -161,16 +167,39 @@ class TestABundle:
     def test_that_fails_three_times_is_given_up(
         self, harbour: Case, ines: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
+        words = "the words of a customer"
+
         def fail(*_: Any, **__: Any) -> None:
-            raise RuntimeError("the words of a customer")
+            raise RuntimeError(words)
 
         monkeypatch.setattr(unfinished, "make_bundle", fail)
         ines.post(page_of(harbour), asked())
 
-        bundle = make()
+        states = [(bundle.state, bundle.attempts) for bundle in (make(), make(), make())]
 
-        assert (bundle.state, bundle.attempts) == ("failed", 3)
-        assert "the words of a customer" not in caplog.text
+        assert states == [("waiting", 1), ("waiting", 2), ("failed", 3)]
+        assert "RuntimeError" in caplog.text
+        assert words not in caplog.text
+
+    def test_waits_until_the_newest_entries_are_published(self, harbour: Case, ines: Client) -> None:
+        publish(now=NOW)
+        add_note(harbour, text="Called them.", by=person("Mira Okafor"), now=NOW)
+        ines.post(page_of(harbour), asked())
+        EvidenceBundle.objects.update(requested_at=NOW)
+
+        make_evidence_bundles(clock=lambda: NOW)
+        assert EvidenceBundle.objects.get().state == "waiting"
+
+        assert make().state == "made"
+
+    def test_does_not_wait_for_ever(self, harbour: Case, ines: Client) -> None:
+        ines.post(page_of(harbour), asked())
+        EvidenceBundle.objects.update(requested_at=NOW)
+
+        make_evidence_bundles(clock=lambda: NOW + timedelta(minutes=10))
+
+        bundle = EvidenceBundle.objects.get()
+        assert (bundle.state, bundle.problem) == ("failed", NOT_PUBLISHED)
 
     def test_is_not_made_by_two_workers(self, harbour: Case, ines: Client) -> None:
         ines.post(page_of(harbour), asked())
@@ -193,6 +222,16 @@ class TestABundleWhoseTimeIsOver:
         assert delete_old_bundles(now=NOW + timedelta(days=30, seconds=1)) == 1
 
         assert not file.exists()
+
+    def test_leaves_no_draft_of_a_killed_worker(self, settings: Settings) -> None:
+        old, new = (Path(settings.EVIDENCE_FOLDER) / f"{DRAFT}{name}" for name in ("old", "new"))
+        for draft, age in ((old, timedelta(days=2)), (new, timedelta(hours=1))):
+            draft.mkdir(parents=True)
+            os.utime(draft, (0, (NOW - age).timestamp()))
+
+        delete_old_bundles(now=NOW)
+
+        assert (old.exists(), new.exists()) == (False, True)
 
     def test_is_kept_under_a_legal_hold(self, harbour: Case, ines: Client) -> None:
         ines.post(page_of(harbour), asked())

@@ -106,7 +106,7 @@ def test_a_bundle_asked_for_on_the_page_of_a_case_is_verified_by_an_outsider(
     page = f"/cases/{decided.pk}/evidence/"
     assert f'href="{page}"' in text(jonas.get(f"/cases/{decided.pk}/"))
 
-    with running_worker():
+    with running_worker(queues="celery,delivery"):
         assert jonas.post(page, {"bundle": str(uuid.uuid4()), "redact": ["staff", "ip"]}).status_code == 302
         wait_until(lambda: "Ready" in text(jonas.get(page)), "the bundle is ready")
 
@@ -133,6 +133,8 @@ def test_excerpts_are_in_a_bundle_only_for_a_reason_and_marked(
         for reason in ("", "Case 12/26.")
     )
 
+    make_evidence_bundles(clock=timezone.now)  # which seals the day again
+    publish(now=timezone.now())
     make_evidence_bundles(clock=timezone.now)
 
     folders = [unpack(one.file, tmp_path / str(one.pk)) for one in (plain, with_excerpts)]
