@@ -35,7 +35,7 @@ TIMETABLE: Final = {
     "drop-old-usage": _every(timedelta(hours=1), "drop_old_usage"),
     "make-evidence-bundles": _every(10.0, "make_evidence_bundles", expires=30),
     "delete-old-bundles": _every(timedelta(hours=1), "delete_old_bundles", expires=3600),
-    "seal-usage": _every(timedelta(hours=1), "seal_usage", expires=3600),
+    "seal-usage": _every(timedelta(minutes=15), "seal_usage", expires=900),
     "record-stranger-failures": _every(timedelta(minutes=15), "record_stranger_failures"),
     "publish-log": _every(60.0, "publish_log", expires=60),
     "anchor-log": _every(60.0, "anchor_log", expires=60),

@@ -216,6 +216,7 @@ def _usage(scope: Scope) -> list[dict[str, Any]]:
             "requests": one.requests,
             "output_tokens": one.output_tokens,
             "sealed_by_entry": scope.seals[one.day].entry if one.day in scope.seals else None,
+            "seal": scope.seals[one.day].number if one.day in scope.seals else None,
         }
         for one in days
         if one.day < scope.as_of.date()

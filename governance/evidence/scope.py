@@ -100,7 +100,7 @@ class Scope:
             | _about("campaign", campaigns)
             | _about("case", map(str, cases))
             | _about("calibration", calibrations)
-            | Q(number__in=[one.entry for one in self.seals.values()])
+            | Q(number__in=UsageSeal.objects.filter(day__in=[*self.seals]).values("entry"))
         )
         return Entry.objects.filter(about).exclude(verb__in=NOT_ABOUT_IT)
 

@@ -28,6 +28,8 @@ from governance.usage.partitions import list_partition_days
 CLOSED_AFTER: Final = timedelta(hours=2)
 AGAIN_AFTER: Final = timedelta(hours=20)
 _A_DAY_CLOSED: Final = timedelta(days=1) + CLOSED_AFTER
+# What a worker seals in a few minutes.
+MOST_EVENTS: Final = 2_000_000
 # Events are read in portions of whole accounts, each in a transaction of its own: nobody waits behind a long one.
 PORTION: Final = 50_000
 ROWS: Final = 5_000
@@ -53,13 +55,19 @@ class AccountTree(NamedTuple):
 
 
 def seal_usage(*, now: datetime) -> list[UsageSeal]:
-    """Seal every closed day that has no seal, and those in which events arrived or changed since. Return the new seals.
+    """Seal closed days that have no seal, and those in which events arrived or changed since. Return the new seals.
 
-    Safe to repeat and to interrupt: a day is sealed in one transaction after everything was read.
+    The oldest first, until MOST_EVENTS are sealed: a worker that is busy with the days of a new installation has other
+    tasks too. Safe to repeat and to interrupt: a day is sealed in one transaction after everything was read.
     """
+    seals = list[UsageSeal]()
     with advisory_lock(Lock.USAGE_SEALS) as is_alone:
-        days = list_days_to_seal(now=now) if is_alone else []
-        return [seal for day in days if (seal := seal_day(day, now=now)) is not None]
+        for day in list_days_to_seal(now=now) if is_alone else ():
+            if (seal := seal_day(day, now=now)) is not None:
+                seals.append(seal)
+            if sum(one.events for one in seals) >= MOST_EVENTS:
+                break
+    return seals
 
 
 def list_days_to_seal(*, now: datetime) -> list[date]:

@@ -86,15 +86,19 @@ def say_usage(facts: Facts) -> Iterator[Block]:
         return
     yield table(
         ("Day (UTC)", "Requests", "Output tokens", "Sealed by audit entry"),
-        (
-            (one["day"], f"{one['requests']:,}", f"{one['output_tokens']:,}", one["sealed_by_entry"])
-            for one in facts["usage"]
-        ),
+        ((one["day"], f"{one['requests']:,}", f"{one['output_tokens']:,}", _say_seal(one)) for one in facts["usage"]),
     )
     yield note(
         "Sealed days are days whose events were fixed in the audit log by the head of a tree over all of them. "
         "usage/events.ndjson holds sampled events, each with its proof."
     )
+
+
+def _say_seal(day: Mapping[str, Any]) -> str:
+    if day["sealed_by_entry"] is None:
+        return ""
+    again = f", seal no. {day['seal']}: some events arrived late" if day["seal"] > 1 else ""
+    return f"{day['sealed_by_entry']}{again}"
 
 
 def say_annex(facts: Facts) -> Iterator[Block]:

@@ -19,9 +19,11 @@ from governance.detection.scoring import REVIEW_LINE
 from governance.evidence.facts import gather_facts
 from governance.evidence.method import describe_method, error_rates
 from governance.evidence.redaction import REDACTABLE, Redaction, UnknownRedactionError
-from governance.evidence.samples import spread
+from governance.evidence.samples import sample_events, spread
 from governance.evidence.scope import Scope
 from governance.evidence.sealing import seal_usage
+from governance.evidence.wording import write_report
+from governance.usage.models import UsageEvent
 from tests.audit.publishing import write
 from tests.evidence.days import YESTERDAY, use
 from tests.factories import NOW, account, assessment, case
@@ -88,6 +90,34 @@ class TestAsOf:
 
         assert after.checkpoint == before
         assert list(after.seals) == [YESTERDAY]
+
+
+@pytest.mark.django_db
+class TestSealedDays:
+    def test_whose_events_arrived_late_say_so(self) -> None:
+        use("acct_harbour", 2)
+        opened = case(Account.objects.get(external_id="acct_harbour"))
+        seal_usage(now=NOW)
+        use("acct_harbour", 1, first=3, now=NOW + timedelta(hours=1))
+        seal_usage(now=NOW + timedelta(days=1))
+        scope = Scope(opened, now=NOW + timedelta(days=1))
+
+        report = write_report(gather_facts(scope, Redaction()), None)
+
+        [row] = next(block["rows"] for block in report.blocks if block.get("head", [""])[0] == "Day (UTC)")
+        assert row[3].endswith(", seal no. 2: some events arrived late")
+        assert scope.entries.filter(verb="usage.sealed").count() == 2
+
+    def test_show_no_events_that_are_no_longer_those_that_were_sealed(self) -> None:
+        use("acct_harbour", 2)
+        opened = case(Account.objects.get(external_id="acct_harbour"))
+        seal_usage(now=NOW)
+        scope = Scope(opened, now=NOW)
+        assert len(list(sample_events(scope, Redaction()))) == 2
+
+        UsageEvent.objects.filter(event_id__endswith="_1").update(end_user=None)  # as an erasure does
+
+        assert list(sample_events(scope, Redaction())) == []
 
 
 class TestWhatIsWithheld:

@@ -99,6 +99,16 @@ class TestADayThatIsOver:
         assert list(iter_account_trees(YESTERDAY)) == whole
         assert len(whole) == 3
 
+    def test_waits_for_another_run_if_older_ones_were_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for days in range(3):
+            use("acct_harbour", 3, day=YESTERDAY - timedelta(days=days))
+        monkeypatch.setattr("governance.evidence.sealing.MOST_EVENTS", 6)
+
+        assert [[seal.day for seal in seal_usage(now=NOW)] for _ in range(2)] == [
+            [YESTERDAY - timedelta(days=2), YESTERDAY - timedelta(days=1)],
+            [YESTERDAY],
+        ]
+
     def test_that_is_not_over_for_two_hours_waits(self) -> None:
         use("acct_harbour", 1, day=NOW.date())
         midnight = NOW.replace(hour=0, minute=0) + timedelta(days=1)
