@@ -62,7 +62,8 @@ def make() -> EvidenceBundle:
 
 class TestThePage:
     @pytest.mark.parametrize(
-        ("role", "status"), [(Role.REVIEWER, 403), (Role.LEAD, 200), (Role.AUDITOR, 200), (Role.ADMIN, 200)]
+        ("role", "status"),
+        [(Role.REVIEWER, 403), (Role.POLICY_ENGINEER, 403), (Role.LEAD, 200), (Role.AUDITOR, 200), (Role.ADMIN, 200)],
     )
     def test_is_for_leads_auditors_and_admins(self, harbour: Case, role: Role, status: int) -> None:
         browser = signed_in(person("Somebody", role=role))
