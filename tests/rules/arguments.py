@@ -202,9 +202,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/cases/<uuid:pk>/viewers/": Arguments(CASE, query=("active",)),
     "/cases/<uuid:pk>/note/": Arguments(CASE, sent={"text": "Called them."}),
     "/cases/<uuid:pk>/excerpts/": Arguments(CASE, sent={"reason": "To tell a benchmark from a harvest."}),
-    "/cases/<uuid:pk>/evidence/": Arguments(
-        CASE, sent={"bundle": str(uuid.uuid4()), "redact": "staff", "excerpts": "on", "reason": "Case 12/26."}
-    ),
+    "/cases/<uuid:pk>/evidence/": Arguments(CASE, sent={"bundle": str(uuid.uuid4()), "redact": "ip", "excerpts": "0"}),
     "/evidence/<uuid:pk>/download/": Arguments({"pk": partial(_first, EvidenceBundle)}),
     "/cases/<uuid:pk>/reopen/": Arguments(DECIDED),
     "/cases/<uuid:pk>/decide/": Arguments(CASE, sent=DECISION),
