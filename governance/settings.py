@@ -117,7 +117,7 @@ INSTALLED_APPS = [
     "governance.webhooks",
     "governance.review",
     "governance.sharing",
-    *("governance.policies", "governance.investigation", "governance.overview"),
+    *("governance.policies", "governance.evidence", "governance.investigation", "governance.overview"),
 ]
 
 MIDDLEWARE = [
@@ -285,6 +285,8 @@ AUDIT_ORIGIN = env.str("AUDIT_ORIGIN", _host, validate=validate.Regexp(r"[^\s+]+
 AUDIT_WITNESS_URL = environment.parse_optional_url("AUDIT_WITNESS_URL", env.str("AUDIT_WITNESS_URL", "")).rstrip("/")
 AUDIT_WITNESS_KEY, AUDIT_TIMESTAMP_ROOTS = env.str("AUDIT_WITNESS_KEY", ""), env.str("AUDIT_TIMESTAMP_ROOTS", "")
 AUDIT_TIMESTAMP_URL = environment.parse_optional_url("AUDIT_TIMESTAMP_URL", env.str("AUDIT_TIMESTAMP_URL", ""))
+EVIDENCE_FOLDER = Path(env.str("EVIDENCE_FOLDER", str(DATA_DIR / "evidence"))).expanduser().resolve()
+EVIDENCE_DAYS = env.int("EVIDENCE_DAYS", 30, validate=validate.Range(min=1))
 TERMS_CLAUSES: list[str] = env.list("TERMS_CLAUSES", USUAL_CLAUSES, delimiter=";")
 # Which clause a reason usually breaks: the decision form chooses it with the reason.
 REASON_CLAUSES = environment.parse_pairs(env.list("REASON_CLAUSES", USUAL_CLAUSES_OF_REASONS, delimiter=";"))

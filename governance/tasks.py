@@ -5,6 +5,8 @@ from django.utils import timezone
 
 from governance import pipeline
 from governance.audit import anchors, publishing
+from governance.evidence import sealing
+from governance.evidence import unfinished as evidence_bundles
 from governance.gateways import probes as probing
 from governance.gateways.litellm import push
 from governance.overview import actions as overview
@@ -93,6 +95,7 @@ def record_heartbeat(queue: str) -> None:
 def publish_log() -> None:
     if publishing.publish(now=timezone.now()):
         enqueue_on_commit("governance.tasks.anchor_log")
+        enqueue_on_commit("governance.tasks.make_evidence_bundles")  # which may have waited for it
 
 
 @shared_task
@@ -136,6 +139,24 @@ def continue_erasures() -> None:
 @shared_task
 def record_stranger_failures() -> None:
     credentials.record_stranger_failures(now=timezone.now())
+
+
+@shared_task
+def seal_usage() -> None:
+    """Seal the usage of days that are over."""
+    sealing.seal_usage(now=timezone.now())
+
+
+@shared_task
+def make_evidence_bundles() -> None:
+    """Make the bundles of evidence that somebody asked for."""
+    evidence_bundles.make_evidence_bundles(clock=timezone.now)
+
+
+@shared_task
+def delete_old_bundles() -> None:
+    """Of evidence, with their files."""
+    evidence_bundles.delete_old_bundles(now=timezone.now())
 
 
 @shared_task

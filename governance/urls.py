@@ -16,6 +16,7 @@ urlpatterns = [
     path("settings/", include("governance.overview.setting_pages.urls")),
     path("log/", include("governance.overview.log_pages.urls")),
     path("", include("governance.review.urls")),
+    path("", include("governance.evidence.urls")),
     path("", include("governance.investigation.urls")),
     path("policy/", include("governance.policies.urls")),
     path("calibration/", include("governance.detection.urls")),

@@ -94,4 +94,16 @@
     clause.dataset.followed = clause.value;
     clause.dispatchEvent(new Event("change", { bubbles: true })); // so that it is kept with the draft
   });
+
+  // Of a form that is shown with choices, restored or with a mistake: a clause that fits its reason was not chosen by hand.
+  const recognise = (of) => {
+    const clause = of.querySelector("[name=terms_clause]");
+    const reason = chosen(of, "against");
+    if (reason && clause.value === reason.dataset.clause) clause.dataset.followed = clause.value;
+  };
+
+  const recogniseAll = () => document.querySelectorAll("form.decide").forEach(recognise);
+  document.addEventListener("draft:restored", ({ target }) => target.matches("form.decide") && recognise(target));
+  document.addEventListener("DOMContentLoaded", recogniseAll);
+  document.addEventListener("htmx:afterSwap", recogniseAll);
 })();

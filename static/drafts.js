@@ -111,12 +111,19 @@
     }
   };
 
-  // What was sent while its page was being left is stored, though nobody saw the answer.
+  // What was sent while its page was being left is stored, though nobody saw the answer: the page shows its text, or
+  // names the draft of what was decided.
   const isStored = (form, values) => {
     if (!form.dataset.storedIn) return false;
     const plain = (text) => text.trim().replace(/\s+/g, " ");
     const texts = [...document.querySelectorAll(form.dataset.storedIn)].map((place) => plain(place.innerText));
     return Object.values(values).flat().every((text) => texts.includes(plain(text)));
+  };
+
+  const forgetSent = (element) => {
+    for (const { dataset } of element.querySelectorAll("[data-sent]")) {
+      forget(`${PREFIX}${document.body.dataset.user}:${dataset.sent}`);
+    }
   };
 
   const restore = (form) => {
@@ -195,6 +202,7 @@
   });
 
   const arrange = (element) => {
+    forgetSent(element);
     for (const form of formsIn(element)) restore(form);
     countAll(element);
   };

@@ -48,9 +48,7 @@
 
   const act = (element) => {
     palette.close();
-    element.focus();
-    if (element.matches("a, button, input[type=radio]")) element.click();
-    else element.scrollIntoView({ block: "nearest" });
+    window.stillwatchKeys.activate(element);
   };
 
   const addHere = () => {

@@ -58,27 +58,30 @@
     element.isContentEditable || element.matches("textarea, select, input:not([type=radio], [type=checkbox])");
 
   const activate = (element) => {
+    for (let fold = element.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
     element.focus();
-    if (element.dataset.opens) open(element);
+    if (element.dataset.opens) document.getElementById(element.dataset.opens)?.focus();
     else if (element.matches("a, button, input[type=radio]")) element.click();
     else element.scrollIntoView({ block: "nearest" });
   };
 
-  const open = (summary) => {
-    summary.closest("details").open = true;
-    document.getElementById(summary.dataset.opens)?.focus();
-  };
+  // The members of a campaign, where the cursor is among them or no other list is there.
+  const membersHere = () => all("#members tbody tr").map((row) => row.querySelector("th a") ?? row.querySelector("th input"));
 
   const move = (step) => {
-    const rows = all(".row-open").filter((row) => row.checkVisibility());
+    const list = all(".row-open").filter((row) => row.checkVisibility());
+    const isAmongMembers = !list.length || document.activeElement?.closest("#members tbody");
+    const rows = isAmongMembers ? membersHere().filter(Boolean) : list;
     const here = rows.indexOf(document.activeElement);
     const open = rows.findIndex((row) => row.ariaCurrent === "true");
     const from = here >= 0 ? here : open;
     const row = rows[from < 0 ? 0 : Math.min(Math.max(from + step, 0), rows.length - 1)];
     row?.focus();
-    row?.closest(".row").scrollIntoView({ block: "nearest" });
+    row?.closest(".row, tr").scrollIntoView({ block: "nearest" });
     return Boolean(row);
   };
+
+  window.stillwatchKeys = { activate };
 
   // While something that somebody sent or followed is on its way, keys would act on a page that is about to be replaced,
   // or land in a field that was sent already. They do nothing until the answer is there.
@@ -108,7 +111,7 @@
   const answered = (key, target, isRepeated) => {
     const event = new CustomEvent("stillwatch:key", { detail: { key, isRepeated }, cancelable: true });
     if (!document.dispatchEvent(event)) return true;
-    const inList = Boolean(target.closest("#cases"));
+    const inList = Boolean(target.closest("#cases, #members tbody"));
     if (key === "j" || (inList && key === "ArrowDown")) return move(1);
     if (key === "k" || (inList && key === "ArrowUp")) return move(-1);
     const keyed = all(`[data-key="${CSS.escape(key)}"]`);

@@ -80,6 +80,11 @@
   });
 
   const tickRow = () => {
+    const member = document.activeElement?.closest("#members tbody tr")?.querySelector('[name="accounts"]');
+    if (member) {
+      member.click();
+      return true;
+    }
     const row = document.activeElement?.closest(".row") ?? document.querySelector(".row:has(.row-open[aria-current=true])");
     const box = row?.querySelector('[name="accounts"][form="bulk"]');
     box?.click();

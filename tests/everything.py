@@ -21,6 +21,8 @@ from governance.campaigns.models import (
 from governance.configuration.models import DueTarget, ReasonOverride
 from governance.detection.corpora import add_corpus
 from governance.detection.models import Assessment, CalibrationVersion, Corpus, CorpusShingle
+from governance.evidence.models import EvidenceBundle
+from governance.evidence.sealing import seal_day
 from governance.gateways.models import (
     CanaryProbe,
     DriftRepair,
@@ -63,7 +65,15 @@ from governance.staff.attempts import count_attempt
 from governance.staff.credentials import ClientOrigin, remember_origin
 from governance.staff.models import AttemptCount, ServiceKey, User
 from governance.usage.actions import compact_profiles, record_lines
-from governance.usage.models import EventConflict, HeldEvent, LastUsage, NewNameCount, ReportedAnswer, Retention
+from governance.usage.models import (
+    EventConflict,
+    HeldEvent,
+    LastUsage,
+    LateDay,
+    NewNameCount,
+    ReportedAnswer,
+    Retention,
+)
 from governance.webhooks.actions import add_webhook
 from governance.webhooks.models import Delivery
 from tests.factories import (
@@ -120,7 +130,7 @@ def one_of_everything() -> None:
     record_lines([line(messages=[{"role": "user", "content": "Hello"}])], source="native", now=NOW)
     compact_profiles([Account.objects.get().pk])
     record_lines([line(id="evt_not_compacted_yet")], source="native", now=NOW)
-    Retention.objects.create(pk=1, kept_from=NOW.date())
+    _one_of_days_of_usage()
     key, _ = service_key(ServiceKey.Scope.ACCESS_READ)
     LastUsage.objects.create(service_key=key, newest_at=NOW, received_at=NOW)
     NewNameCount.objects.create(service_key=key, hour=NOW, names=1)
@@ -168,6 +178,12 @@ def _one_of_what_is_shared(mira: User) -> None:
     import_indicators(north.partner, bundle(said), by=MACHINE, now=NOW)
 
 
+def _one_of_days_of_usage() -> None:
+    Retention.objects.create(pk=1, kept_from=NOW.date())
+    seal_day(NOW.date(), now=NOW)
+    LateDay.objects.create(day=NOW.date())
+
+
 def _one_of_privacy() -> None:
     held, erased = account("acct_held"), account("acct_erased", email_domain="erased.example")
     set_hold(find_target("account", held.external_id), reason="Case 12/26.", by=MACHINE, now=NOW)
@@ -190,6 +206,9 @@ def _one_of_what_is_set_and_measured() -> None:
     publish(now=NOW)
     PublicationTrouble.objects.create(kind=PublicationTrouble.Kind.WITNESS, message="it answered 503", since=NOW)
     _one_of_privacy()
+    EvidenceBundle.objects.create(
+        case=Case.objects.filter(campaign=None)[0], requested_at=NOW, requested_by=User.objects.all()[0]
+    )
 
 
 def _one_campaign(member: Account) -> None:

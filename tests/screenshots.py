@@ -80,6 +80,7 @@ SHOTS: Final = (
     Shot("partner", "/settings/partners/", ADA, ("main a[href^='/settings/partners/']",)),
     Shot("campaign-share", "/campaigns/", ADA, ("main a[href^='/campaigns/'][href$='/']", "main a[href$='/share/']")),
     Shot("history", "/settings/history/"),
+    Shot("evidence", "/queue/?view=decided", follow=(ROW, "a[href$='/evidence/']")),
     Shot("log", "/log/"),
     Shot("log-entry", "/log/1/"),
     Shot("words", "/words/"),

@@ -39,11 +39,14 @@ class InclusionProof(NamedTuple):
 
 
 class Prover:
-    """Makes proofs from the published tiles. `checkpoint` is None while nothing is published."""
+    """Makes proofs from the published tiles, of the newest checkpoint or an earlier one that is given.
 
-    def __init__(self) -> None:
+    `checkpoint` is None while nothing is published.
+    """
+
+    def __init__(self, checkpoint: Checkpoint | None = None) -> None:
         log = get_published_log()
-        self.checkpoint = Checkpoint.objects.of(log.origin).first()
+        self.checkpoint = checkpoint or Checkpoint.objects.of(log.origin).first()
         size = self.checkpoint.size if self.checkpoint else 0
         self._path = log.path
         self._node = lru_cache(NODES_KEPT)(partial(LogFolder(log.path).node, size))

@@ -46,9 +46,15 @@ def find_subjects(entries: Iterable[Entry]) -> dict[int, list[SubjectLink]]:
         wanted.setdefault(kind, set()).add(identifier)
     found = {kind: _finders[kind](ids) for kind, ids in wanted.items() if kind in _finders}
     return {
-        number: [found.get(kind, {}).get(identifier, SubjectLink(f"{kind} {identifier}")) for kind, identifier in about]
+        number: [
+            found.get(kind, {}).get(identifier, SubjectLink(_in_words(kind, identifier))) for kind, identifier in about
+        ]
         for number, about in names.items()
     }
+
+
+def _in_words(kind: str, identifier: str) -> str:
+    return f"{kind.replace('_', ' ')} {identifier}"
 
 
 def valid_uuids(ids: Iterable[str]) -> list[UUID]:

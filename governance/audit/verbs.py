@@ -44,8 +44,14 @@ class Verb(StrEnum):
     USAGE_IMPORTED = "usage.imported", "accepted duplicate rejected"
     USAGE_DEFAULT_PARTITION_USED = "usage.default_partition_used", "events days"
     USAGE_DAY_DROPPED = "usage.day_dropped"
+    # The head of a tree over all events of a day; a later number covers what came late as well.
+    USAGE_SEALED = "usage.sealed", "number root accounts events"
     EXCERPTS_READ = "excerpts.read", "account excerpts reason"
     EXCERPTS_KEYS_REENCRYPTED = "excerpts.keys_reencrypted", "keys"
+
+    # Evidence: a bundle was made as of a checkpoint, of so many bytes with this hash; and taken along.
+    EVIDENCE_EXPORTED = "evidence.exported", "checkpoint sha256 withheld_fields excerpts accounts", "reason"
+    EVIDENCE_DOWNLOADED = "evidence.downloaded", "sha256"
 
     # Privacy. Reasons name a request or a lawsuit; whom it is about is the subject, by its id.
     LEGAL_HOLD_SET = "legal_hold.set", "hold reason accounts"
@@ -173,6 +179,46 @@ class Verb(StrEnum):
             raise TypeError(f"The entry {self} {', '.join(wrong)}: see governance/audit/verbs.py.")
 
 
+# Where the verb itself, without its signs, would not be plain.
+_WORDS: Final = {
+    Verb.LOG_KEY_USED: "key of the log used",
+    Verb.LOG_BEGAN: "log began after a restore",
+    Verb.KEY_SETTLED: "contested key settled",
+    Verb.USAGE_DEFAULT_PARTITION_USED: "usage stored outside its days",
+    Verb.USAGE_DAY_DROPPED: "day of usage deleted",
+    Verb.EXCERPTS_KEYS_REENCRYPTED: "keys of excerpts encrypted again",
+    Verb.PERSON_ERASED: "erasure of a person started",
+    Verb.PERSON_ERASURE_FINISHED: "erasure of a person finished",
+    Verb.SCORING_DEAD_LETTERED: "scoring failed for good",
+    Verb.SCORING_REQUEUED: "scoring tried again",
+    Verb.CASE_RESOLVED: "case decided with another",
+    Verb.CASE_UNDONE: "decision undone",
+    Verb.BULK_DECIDED: "many accounts decided",
+    Verb.BULK_UNDONE: "decision about many undone",
+    Verb.FEED_EPOCH_BEGAN: "epoch of the feed began",
+    Verb.GATEWAY_LITELLM_CONNECTED: "LiteLLM connected",
+    Verb.GATEWAY_CANARY_SET: "canary of a gateway set",
+    Verb.GATEWAY_REPAIRED: "block at a gateway repaired",
+    Verb.DUE_TARGET_SET: "due-date target changed",
+    Verb.REASON_CHOICE_SET: "reason or its clause changed",
+    Verb.USER_PASSWORD_CHANGED: "password changed",
+    Verb.USER_PASSWORD_REFUSED: "password refused",
+    Verb.SIGN_IN_SUCCEEDED: "signed in",
+    Verb.SIGN_IN_ENDED: "signed out",
+    Verb.SIGN_IN_FAILED: "sign-in failed",
+    Verb.SIGN_IN_STRANGERS_FAILED: "sign-ins of unknown users failed",
+}
+
+
+def describe_verb(verb: str) -> str:
+    """Return a verb as people say it, also one of another release.
+
+    >>> describe_verb("service_key.used"), describe_verb("sign_in.succeeded")
+    ('service key used', 'signed in')
+    """
+    return next((words for known, words in _WORDS.items() if known == verb), verb.replace(".", " ").replace("_", " "))
+
+
 def verb_choices() -> list[tuple[str, str]]:
-    """Return the verbs for forms and filters, in alphabetical order."""
-    return [(verb.value, verb.value) for verb in sorted(Verb)]
+    """Return the verbs with their words for forms and filters, in alphabetical order of the words."""
+    return sorted(((verb.value, describe_verb(verb).capitalize()) for verb in Verb), key=lambda choice: choice[1])

@@ -73,8 +73,8 @@ def _ties(figures: GroupFigures) -> Iterator[str]:
     if figures.wrappers:
         yield (
             f"{who} open or close {at_least(figures.wrapped)} of their prompts in the same "
-            f"{pluralize(figures.wrappers, 'wording')}, in the same proportions, of which "
-            f"{pluralize(figures.users_elsewhere, 'other account')} of {figures.population:,} use half or more."
+            f"{pluralize(figures.wrappers, 'wording')}, and use these equally often. "
+            f"{_users_elsewhere(figures)} half of these wordings or more."
         )
     if figures.basis is Basis.HOURS or figures.times_chance >= 3:
         subject = who if figures.basis is Basis.HOURS and not figures.wrappers else "They"
@@ -86,6 +86,13 @@ def _ties(figures: GroupFigures) -> Iterator[str]:
         yield f"{figures.on_cards} are paid by {pluralize(figures.cards, 'card')}."
     if figures.addresses:
         yield f"{figures.at_addresses} use {pluralize(figures.addresses, 'address', 'addresses')} of another member."
+
+
+def _users_elsewhere(figures: GroupFigures) -> str:
+    others = pluralize(figures.population - figures.accounts, "other account")
+    if not figures.users_elsewhere:
+        return f"None of {others} uses"
+    return f"{figures.users_elsewhere:,} of {others} {'uses' if figures.users_elsewhere == 1 else 'use'}"
 
 
 def _tie_figures(figures: GroupFigures) -> dict[str, Any]:
@@ -105,18 +112,16 @@ def _tie_figures(figures: GroupFigures) -> dict[str, Any]:
 
 
 def _content(verdict: Verdict) -> str:
-    of = f"the half of {verdict.with_text} members with text that reads most like it" if verdict.is_covered else (
-        f"{verdict.with_text} members with text"
-    )  # fmt: skip
+    of = "the half of them that reads most like one" if verdict.is_covered else "them"
     said = (
-        f"Of {verdict.with_text} members with text {percent(verdict.positive)} read more like a harvest than like "
-        f"ordinary use, each judged by itself; the mean of the log-odds of {of} is {_signed(verdict.mean)}, "
-        f"where {verdict.line:.1f} is asked for."
+        f"Judged one by one, {percent(verdict.positive)} of {verdict.with_text} members with text read more like a "
+        f"harvest than like ordinary use. The mean log-odds of a harvest are {_signed(verdict.mean)} for {of}; a "
+        f"campaign needs {verdict.line:.1f}."
     )
     if verdict.highest_other is None:
         return said
     others = pluralize(verdict.others, "other group")
-    return f"{said} Of {others} the highest that is watched has {_signed(verdict.highest_other)}."
+    return f"{said} The highest of {others} that no campaign was made of has {_signed(verdict.highest_other)}."
 
 
 def _signed(value: float) -> str:
@@ -137,7 +142,7 @@ def _content_figures(verdict: Verdict) -> dict[str, Any]:
 
 def _work(figures: GroupFigures, verdict: Verdict) -> str:
     return (
-        f"Members divide {pluralize(figures.texts, 'prompt')} among them: {percent(verdict.overlap or 0.0)} of a "
-        f"member's sampled prompts were sent by another member too, while users of one public evaluation send "
-        f"{percent(MOST_OVERLAP)} or more alike."
+        f"Members share out {pluralize(figures.texts, 'prompt')}: another member also sent "
+        f"{percent(verdict.overlap or 0.0)} of a member's sampled prompts. Among users of one public evaluation it is "
+        f"{percent(MOST_OVERLAP)} or more."
     )

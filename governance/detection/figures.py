@@ -20,6 +20,7 @@ NAMES: Final = {
     "fits": "measured by",
     "follow_up_share": "requests within a conversation",
     "indicator_kinds": "kinds of indicator",
+    "lead_share": "share of the most common template among templates",
     "listed_answer_share": "answers that are long lists",
     "mean_n": "answers per request",
     "others_answers_of": "runs compared with others\u2019 answers",

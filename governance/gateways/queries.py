@@ -13,7 +13,7 @@ from django.conf import settings
 
 from governance.gateways.activity import KnownGateway, fetch_rows, list_known_gateways
 from governance.gateways.restriction_status import EnforcementStatus, Unpublished, describe_usage_since, format_delay
-from governance.gateways.status import PATIENCE, EnforcementLevel, Expected
+from governance.gateways.status import PATIENCE, EnforcementLevel, EnforcementState, Expected
 from governance.restrictions.kinds import DENYING, NOT_NOTICED
 from governance.restrictions.names_sql import LACKING
 
@@ -137,6 +137,7 @@ def _status(row: EnforcementRow, known: KnownGateway, *, now: datetime) -> Enfor
             is_in_force=not row.is_ended,
         ),
         changed_at=row.newest_at,
+        first_change=row.number,
         overdue_at=row.overdue_at,
         denies=row.kind in DENYING,
         is_lifted=row.is_ended,
@@ -179,18 +180,20 @@ WANTED: Final = f"""
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What every page warns of: gateways at which something decided is late, gateways that are passed by,
-    restrictions in force while no gateway is heard, and decisions that were lost at a restore.
+    """What every page warns of: gateways that have not received something decided in time, gateways of which that is
+    not known, gateways that are passed by, restrictions in force while no gateway is heard, and decisions that were
+    lost at a restore.
     """
 
     late: Sequence[str] = ()
+    unknown: Sequence[str] = ()
     bypassed: Sequence[tuple[str, str]] = ()
     unheard: int = 0
     lost: int = 0
     silent_for: str = ""
 
     def __bool__(self) -> bool:
-        return bool(self.late or self.bypassed or self.unheard or self.lost)
+        return bool(self.late or self.unknown or self.bypassed or self.unheard or self.lost)
 
 
 def get_alarm(*, now: datetime) -> Alarm:
@@ -201,8 +204,10 @@ def get_alarm(*, now: datetime) -> Alarm:
     every = list_known_gateways(now=now)
     in_use = [known for known in every if known.is_in_use]
     grave = [known for known in in_use if known.activity.level(wanted.expected) is EnforcementLevel.ALARM]
+    states = {known.name: known.activity.state(wanted.expected) for known in grave}
     return Alarm(
-        late=[known.name for known in grave if not known.activity.is_bypassed],
+        late=[name for name, state in states.items() if state is EnforcementState.NOT_YET],
+        unknown=[name for name, state in states.items() if state is EnforcementState.UNKNOWN],
         bypassed=[(known.name, describe_usage_since(known.activity)) for known in grave if known.activity.is_bypassed],
         unheard=0 if any(known.activity.is_active for known in every) else wanted.in_force,
         lost=wanted.lost,

@@ -30,7 +30,8 @@ class Unpublished(StrEnum):
 class EnforcementStatus:
     """A restriction at one gateway, or its end where it was lifted.
 
-    Its newest change was made at `changed_at`, and the newest that is overdue at `overdue_at`. `took` is the time from
+    Its newest change was made at `changed_at`, and the newest that is overdue at `overdue_at`; `first_change` is the
+    number of that which put it in force. `took` is the time from
     the decision until everybody who answered for the gateway then had it, where that was measured. A restriction on a
     large organisation is sent in batches, and counts as in force once all its names are published. A refusal proves
     that the gateway refused because of this restriction at that time, and says nothing of later.
@@ -40,6 +41,7 @@ class EnforcementStatus:
     activity: GatewayActivity
     expected: Expected
     changed_at: datetime
+    first_change: int = 0
     overdue_at: datetime | None = None
     denies: bool = True
     is_lifted: bool = False
@@ -69,8 +71,21 @@ class EnforcementStatus:
         return self.level is EnforcementLevel.GOOD
 
     @property
+    def was_never_received(self) -> bool:
+        """Return True if it ended before the gateway had received it: then nothing is to be removed there.
+
+        False of a gateway that has not entered the newest epoch: it may know the restriction by an earlier number.
+        """
+        if not self.is_lifted or self.state is not EnforcementState.NOT_YET:
+            return False
+        known = [one.sequence for one in (*self.activity.answering, *self.activity.silent, *self.activity.silent_check)]
+        return all(self.expected.starts_after <= sequence < self.first_change for sequence in known)
+
+    @property
     def verdict(self) -> str:
         """What is known, to be followed by the name of the gateway."""
+        if self.was_never_received:
+            return NEVER_RECEIVED
         # The gateway is sent limits and the like; whether it keeps them is not seen here.
         effect = "sent" if not self.denies else "refused because of it" if self.is_lifted else "refused"
         return VERDICTS[self.state][self.is_lifted].format(effect=effect)
@@ -88,6 +103,7 @@ class EnforcementStatus:
         return f"{self.verdict} {self.gateway}{f': {because}' if because else ''}"
 
 
+NEVER_RECEIVED: Final = "neither its start nor its end has reached"
 # For a restriction that is in force, and for one that was lifted.
 VERDICTS: Final = {
     EnforcementState.REPORTED: ("in force at", "no longer in force at"),
@@ -161,10 +177,14 @@ def describe_usage_since(activity: GatewayActivity) -> str:
 
 
 def format_delay(span: timedelta) -> str:
-    """A time in its largest fitting unit: `40 s`, `7 min`, `3 h`, `2 days`."""
+    """A time in its largest fitting unit: `40 s`, `7 min`, `3 h`, `1 day 4 h`, `2 days`."""
     seconds = max(int(span.total_seconds()), 0)
     if seconds < 60:
         return f"{seconds} s"
     if seconds < 3600:
         return f"{seconds // 60} min"
-    return f"{seconds // 3600} h" if seconds < 2 * 86400 else f"{seconds // 86400} days"
+    if seconds < 86400:
+        return f"{seconds // 3600} h"
+    if seconds < 2 * 86400:
+        return f"1 day {seconds % 86400 // 3600} h".removesuffix(" 0 h")
+    return f"{seconds // 86400} days"

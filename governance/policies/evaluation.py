@@ -4,7 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from accounts.models import Account
+from django.db.models import Exists, OuterRef
+
+from accounts.models import Account, Licence
 from governance.campaigns.models import Campaign
 from governance.detection.models import Assessment
 from governance.detection.scoring import FAMILIES_FOR_AUTOMATIC
@@ -50,7 +52,9 @@ class EvaluationContext:
     def of(
         cls, assessments: Sequence[Assessment], *, staff_ceilings: StaffCeilings, now: datetime
     ) -> "EvaluationContext":
-        accounts = Account.objects.in_bulk([one.account_id for one in assessments])
+        found = Account.objects.filter(pk__in=[one.account_id for one in assessments])
+        licences = Licence.objects.in_force(at=now).filter(account=OuterRef("pk"), training_permitted=True)
+        accounts = found.annotate(is_licensed=Exists(licences)).in_bulk()
         return cls(
             _facts(assessments, accounts, now=now),
             {one.account_id for one in assessments if one.response == Response.CASE},
@@ -104,7 +108,6 @@ def _facts(
 ) -> dict[int, PolicyFacts]:
     campaigns = {one.campaign for one in assessments if one.campaign}
     sizes = dict(Campaign.objects.open().filter(pk__in=campaigns).values_list("pk", "size"))
-    licensed = set(Account.objects.training_permitted(at=now).filter(pk__in=accounts).values_list("pk", flat=True))
     found = {}
     for one in assessments:
         account = accounts[one.account_id]
@@ -114,7 +117,7 @@ def _facts(
             families=one.families,
             campaign_size=sizes.get(one.campaign, 0) if one.campaign else 0,
             plan=account.plan,
-            licensed=one.licensed or account.pk in licensed,
+            licensed=one.licensed or account.is_licensed,  # type: ignore[attr-defined] # annotated
             events=one.events,
             age=now - account.created_at if account.created_at else None,
         )

@@ -60,7 +60,6 @@ RULES: Final = (
         erasure=_REFUSES,
     ),
     Rule("accounts.Licence", CUSTOMERS, {"reference": "number of a contract"}, kept=ACCOUNT),
-    # Privacy.
     Rule(
         "privacy.LegalHold",
         RECORD,
@@ -75,7 +74,6 @@ RULES: Final = (
         staff="erased_by",
         kept="for ever: it proves the erasure",
     ),
-    # Usage.
     Rule(
         "usage.UsageEvent",
         DETECTION,
@@ -232,6 +230,14 @@ RULES: Final = (
         ends=with_texts("decided_at"),
         texts="note undone_note",
         erasure="values of the register that it quotes go",
+    ),
+    Rule(
+        "evidence.EvidenceBundle",
+        RECORD,
+        plain="withheld sha256 problem",
+        ends=Ends(30, "requested_at", "delete_old_bundles", "EVIDENCE_DAYS"),
+        texts="reason",
+        account="case__account",
     ),
     Rule("review.BulkTarget", DECISIONS, ends=with_texts("bulk__decided_at"), texts="because", account="account"),
     Rule("review.InboxItem", DECISIONS, ends=by_expiry("at", 180), texts="text", account="case__account"),

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from governance.privacy.periods import ACCOUNT, by_expiry, with_event_days, with_profiles
+from governance.privacy.periods import ACCOUNT, HERE, by_expiry, with_event_days, with_profiles
 from governance.privacy.rule import Ends, Purpose, Rule
 
 _, DETECTION, DECISIONS, ENFORCEMENT, RECORD, STAFF, OPERATION = Purpose
@@ -17,6 +17,7 @@ RULES_WITHOUT_PEOPLE: Final = (
     Rule("usage.HourlyProfile", DETECTION, plain="model", ends=with_profiles("hour")),
     Rule("usage.DirtyAccount", OPERATION, plain="last_error", kept="until it is scored"),
     Rule("usage.NewNameCount", OPERATION, ends=Ends(1, "hour", "drop_old_usage")),
+    Rule("usage.LateDay", OPERATION, kept="until the day is sealed again"),
     Rule("usage.LastUsage", OPERATION, kept="as long as the service key"),
     Rule("detection.AccountScore", DETECTION, kept=ACCOUNT),
     Rule("detection.Corpus", OPERATION, plain="name", kept="until it is removed"),
@@ -48,6 +49,8 @@ RULES_WITHOUT_PEOPLE: Final = (
         kept="for ever: it is published",
     ),
     Rule("audit.PublicationTrouble", OPERATION, plain="message", kept="until it works again"),
+    Rule("evidence.UsageSeal", RECORD, plain="root", kept="for ever: the root is in the audit log"),
+    Rule("evidence.SealedAccount", RECORD, plain="root", ends=Ends(90, "seal__day", HERE, "EVENT_DAYS")),
     Rule("configuration.DueTarget", OPERATION, kept="until it is changed"),
     Rule("configuration.ReasonOverride", OPERATION, plain="reason terms_clause", kept="until it is changed"),
     Rule("overview.HarmMeasure", OPERATION, kept="for ever"),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 
 from accounts.models import ApiKey, Licence
@@ -26,7 +27,7 @@ from governance.review.decision_targets import count_campaign_accounts
 from governance.review.endings import EndingGroup, group_endings
 from governance.review.enforcement_panel import EnforcementPanel, RestrictionEnforcement
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
-from governance.review.models import SAID_BY, Case, Decision, Dismissal, Step
+from governance.review.models import SAID_BY, Case, Decision, DecisionTarget, Dismissal, Step
 from governance.review.progress import BatchProgress, progress_of
 from governance.review.undo import can_be_undone
 from governance.staff.models import User
@@ -198,7 +199,9 @@ class CaseDetail:
             about = about.filter(number__lte=closing.values("number")[:1])
         later = Decision.objects.not_undone().filter(case__account=self.account, number__gt=OuterRef("number"))
         in_full = about.select_related("decided_by", "undone_by", "assessment", "restriction")
-        covered = Count("targets", filter=Q(targets__left_out_because=""))
+        # Not by a join: to plan the grouping by all columns of all these tables took 25 ms.
+        targets = DecisionTarget.objects.covered().filter(decision=OuterRef("pk")).order_by().values("decision")
+        covered = Coalesce(Subquery(targets.annotate(number=Count("pk")).values("number")), 0)
         found = with_bulk(in_full.annotate(is_followed=Exists(later), covered=covered))
         return list(found[:DECISIONS_SHOWN])
 

@@ -46,7 +46,7 @@ def queue(request: StaffRequest) -> HttpResponse:
         "queue_filter": queue_filter,
         "all_columns": QueueColumn,
         "address": clean_query(request.GET),
-        "is_beside_case": page_shown.startswith("/cases/"),
+        "is_beside_case": page_shown.startswith(("/cases/", "/campaigns/")),
         "now": now,
     }
     if is_list_alone:

@@ -19,9 +19,9 @@ class Shortcut(NamedTuple):
 
 
 MOVING: Final = (
-    Shortcut(("j", "k"), "next or previous case in the list (or arrow keys)"),
+    Shortcut(("j", "k"), "next or previous case in the list, or member of a campaign (or arrow keys)"),
     Shortcut(("Enter",), "open the case"),
-    Shortcut(("x",), "tick the case or account, to decide about many at once", permission=WORK_CASES),
+    Shortcut(("x",), "tick the case, account or member, to decide about many at once", permission=WORK_CASES),
     Shortcut(("g", "o"), "go to the overview"),
     Shortcut(("g", "n"), "go to the next case"),
     Shortcut(("g", "q"), "go to the queue"),

@@ -1,6 +1,5 @@
 """Ceilings that staff decisions set for policies: the strongest restriction a policy may put on an account."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -8,7 +7,6 @@ from typing import Final, NamedTuple
 from django.db import connection
 from django.db.models import Q
 
-from accounts.models import Account
 from governance.detection.models import Assessment
 from governance.restrictions.models import Restriction
 from governance.restrictions.models.restriction import RESTORED
@@ -31,6 +29,8 @@ SHOWS_STAFF_OPINION: Final = (
     | Q(ending=Ending.REPLACED, ended_by__startswith=BY_STAFF)
     | Q(withdrawn_at__isnull=False) & ~Q(withdrawn_by__startswith="system:")
 )
+# From a restriction to the accounts that it is on, or was on.
+PATHS: Final = ("account", "key__account", "organisation__accounts", "covered_accounts__account")
 ACT_FIELDS: Final = (
     *("kind", "author", "starts_at", "ended_at", "ending", "ended_by", "withdrawn_at", "withdrawn_by"),
 )
@@ -106,23 +106,14 @@ def _decided(decision: Decision, seen: Assessment | None) -> StaffAct:
 
 def _restrictions(accounts: Collection[int]) -> Iterator[tuple[int, StaffAct]]:
     """Yield what staff restricted and lifted: on the accounts, their keys, and organisations they have or had then."""
-    members: dict[int, list[int]] = defaultdict(list)
-    belonging = Account.objects.filter(pk__in=accounts).exclude(organisation=None)
-    for account, organisation in belonging.values_list("pk", "organisation"):
-        members[organisation].append(account)
-    # One query for each kind of target, so that each has its index.
-    targets = (
-        ("account", accounts),
-        ("key__account", accounts),
-        ("organisation", members),
-        ("covered_accounts__account", accounts),
-    )
-    for target, pks in targets:
-        telling = Restriction.objects.order_by().filter(SHOWS_STAFF_OPINION, **{f"{target}__in": list(pks)})
-        for about, *fields in telling.values_list(target, *ACT_FIELDS):
-            acts = [*_acts(*fields)]
-            for account in members[about] if target == "organisation" else [about]:
-                yield from ((account, act) for act in acts)
+    telling = Restriction.objects.order_by().filter(SHOWS_STAFF_OPINION)
+    # In one query, of which each part has its index.
+    by_account, *others = [
+        telling.filter(**{f"{account}__in": list(accounts)}).values_list(account, *ACT_FIELDS) for account in PATHS
+    ]
+    for about, *fields in by_account.union(*others, all=True):
+        for act in _acts(*fields):
+            yield about, act
 
 
 def _acts(

@@ -31,7 +31,7 @@ from governance.review.restrictions.queries import say_still_denied
 from governance.review.undo import undo_decision
 from governance.review.verdicts import LOST_RACES, CannotUndoError, NoMembersError, NoSuchScopeError
 from governance.review.wording import outcome_word
-from governance.review.work_context import remember_decision
+from governance.review.work_context import forget_decision, remember_decision
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
 from governance.web.requests import StaffRequest
 
@@ -164,6 +164,7 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
         done = undo_decision(case, note=note, by=request.user, now=timezone.now())
     except CannotUndoError as lost:
         return conflict_response(request, case.pk, lost)
+    forget_decision(request, case)
     if not done.is_undone:
         message = "It was too late to undo the decision. Its restrictions were removed."
     elif done.is_open:

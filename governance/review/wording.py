@@ -8,28 +8,30 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def format_duration(length: timedelta) -> str:
-    """A length of time in its largest fitting unit: `45 min`, `3 h`, `2 days`; the sign is left out."""
+    """A length of time in its largest fitting unit: `45 min`, `3 h`, `1 day 4 h`, `2 days`; the sign is left out."""
     length = abs(length)
     if length < MINUTE:
         return "a moment"
     if length < HOUR:
         return f"{length // MINUTE} min"
-    if length < 2 * DAY:
+    if length < DAY:
         return f"{length // HOUR} h"
+    if length < 2 * DAY:
+        return f"1 day {length % DAY // HOUR} h".removesuffix(" 0 h")
     if length < 90 * DAY:
         return f"{length // DAY} days"
     return f"{length // (30 * DAY)} months"
 
 
 def format_ago(moment: datetime, *, now: datetime) -> str:
-    """`3 h format_ago`, `just now`; a moment to come is `in 3 h`."""
+    """`3 h ago`, `just now`; a moment to come is `in 3 h`."""
     if abs(now - moment) < MINUTE:
         return "just now"
     return f"in {format_duration(moment - now)}" if moment > now else f"{format_duration(now - moment)} ago"
 
 
 def format_due(moment: datetime, *, now: datetime) -> str:
-    """`format_due in 3 h`, or `3 h overdue`."""
+    """`due in 3 h`, or `3 h overdue`."""
     return f"due in {format_duration(moment - now)}" if moment > now else f"{format_duration(now - moment)} overdue"
 
 

@@ -54,6 +54,13 @@ def remember_decision(request: StaffRequest, case: Case, outcome: str, *, now: d
     }
 
 
+def forget_decision(request: StaffRequest, case: Case) -> None:
+    """So that the next pages do not offer to undo what was undone."""
+    last = request.session.get(LAST_DECIDED)
+    if last is not None and last["case"] == str(case.pk):
+        del request.session[LAST_DECIDED]
+
+
 def last_decided(request: StaffRequest, *, but: Case | None, now: datetime) -> dict[str, Any] | None:
     """Return what the user decided last, on another case, while it can be undone."""
     last: dict[str, Any] | None = request.session.get(LAST_DECIDED)

@@ -46,6 +46,7 @@ VIEW_SETTINGS = "configuration.view_duetarget"
 CHANGE_DUE_TARGETS = "configuration.change_duetarget"
 CHANGE_REASONS = "configuration.change_reasonoverride"
 VIEW_LOG = "audit.view_entry"
+VIEW_EVIDENCE = "evidence.view_evidencebundle"
 VIEW_USERS = "staff.view_user"
 CHANGE_USERS = "staff.change_user"
 VIEW_SERVICE_KEYS = "staff.view_servicekey"
@@ -85,6 +86,7 @@ GRANTS: Final[Mapping[str, Grant]] = {
     CHANGE_DUE_TARGETS: Grant(_LEADS, "set how soon cases are due"),
     CHANGE_REASONS: Grant(_LEADS, "set which reasons are offered, and their clauses"),
     VIEW_LOG: Grant(_READ_EVERY_TABLE, "read, prove and export the audit log"),
+    VIEW_EVIDENCE: Grant(_READ_EVERY_TABLE, "make and download bundles of evidence"),
     VIEW_PRIVACY: Grant(_READ_EVERY_TABLE, "see legal holds and erasures"),
     SET_HOLDS: Grant(_LEADS, "set legal holds"),
     LIFT_HOLDS: Grant(_LEADS, "lift legal holds"),

@@ -9,6 +9,7 @@ from governance.usage.models import (
     HeldEvent,
     HourlyProfile,
     LastUsage,
+    LateDay,
     NewNameCount,
     ProfileDelta,
     ReportedAnswer,
@@ -85,6 +86,12 @@ class HeldEventAdmin(ReadOnlyAdmin):
     list_display = ("day", "account", "key")
     search_fields = ("=account__external_id",)
     list_select_related = ("account",)
+
+
+@admin.register(LateDay)
+class LateDayAdmin(ReadOnlyAdmin):
+    list_display = ("day",)
+    list_filter = ("day",)
 
 
 @admin.register(Excerpt)

@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from governance.usage import sql
 from governance.usage.conflicts import EventDifference, EventSummary
 from governance.usage.event_columns import EVENT_SCHEMA, EventColumns, drop_events, event_key, events_csv
+from governance.usage.models import LateDay
 from governance.usage.profiles import build, compaction
 from governance.usage.profiles.merging import TOKENS
 from governance.usage.wire import Report, UsageEvent, has_token_counts, with_later_token_counts
@@ -165,6 +166,14 @@ def add_token_counts(figures: Mapping[str, UsageEvent]) -> None:
         if completed := cursor.fetchall():
             columns = dict(zip(build.TOKEN_COLUMNS, map(list, zip(*completed, strict=True)), strict=True))
             _add_to_profiles(cursor, build.build_token_deltas(columns))
+
+
+def note_late_days(new: EventColumns, figures: Mapping[str, UsageEvent], *, now: datetime) -> None:
+    """Say that days which were over have other events now: those in `new`, or figures that were completed."""
+    on = [event.occurred_at.astimezone(UTC).date() for event in figures.values()]
+    days = {*map(date.fromisoformat, new["day"]), *on, *adjacent_days(on)}
+    today = now.astimezone(UTC).date()
+    LateDay.objects.bulk_create(LateDay(day=day) for day in sorted(days) if day < today)
 
 
 def record_conflicts(conflicts: Conflicts, *, source: str, account_pks: Mapping[str, int], now: datetime) -> None:

@@ -146,6 +146,8 @@ def _store_events(
     }
     if figures:
         event_store.add_token_counts(figures)
+    if new["key"] or figures:
+        event_store.note_late_days(new, figures, now=now)
     if conflicts := batch.conflicts_with(known):
         event_store.record_conflicts(conflicts, source=source, account_pks=accounts, now=now)
     if settings.EXCERPTS_PER_DAY:

@@ -121,6 +121,14 @@ GLOSSARY: Final = (
             Word("entry", "One line of the audit log."),
             Word("checkpoint", "A signed head of the published audit log: how many entries it has, and a hash of all."),
             Word("witness", "A server of others that signs checkpoints, and only those that fit the one before."),
+            Word(
+                "sealed day",
+                "A day whose usage events were fixed by the head of a tree over all of them, in the audit log.",
+            ),
+            Word(
+                "evidence bundle",
+                "A zip that proves a case: report, records with proofs, and a program to verify them.",
+            ),
             Word("time stamp", "A signed statement of an authority that a checkpoint existed at a time."),
             Word("legal hold", "Keeps what there is of an account, organisation or campaign until it is lifted."),
             Word("erasure", "Takes what is held of a person who asks. Restrictions and the audit log stay."),

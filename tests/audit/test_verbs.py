@@ -7,7 +7,7 @@ import pytest
 
 from governance.audit.actions import NewEntry, record, record_all
 from governance.audit.models import Entry
-from governance.audit.verbs import Verb, verb_choices
+from governance.audit.verbs import Verb, describe_verb, verb_choices
 from governance.restrictions.models import Restriction
 from tests.factories import MACHINE, NOW
 
@@ -63,3 +63,14 @@ def test_every_way_in_which_a_restriction_ends_has_a_verb(ending: str) -> None:
 
 def test_filters_offer_every_verb() -> None:
     assert {value for value, _ in verb_choices()} == {*Verb}
+
+
+def test_words_for_pages_hold_no_signs_of_the_verb_and_stand_for_one_verb_each() -> None:
+    words = [describe_verb(verb) for verb in Verb]
+
+    assert len(set(words)) == len(words)
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z -]+", one) for one in words), words
+
+
+def test_a_verb_of_another_release_is_put_into_words_as_well() -> None:
+    assert describe_verb("window_pane.mended") == "window pane mended"

@@ -56,7 +56,7 @@ class TestACampaign:
             assert latest(head).response == "case"
         note = " ".join(explanation_note(Account.objects.get(external_id="acct_a")).split())
         assert "5 accounts of 5 organisations open or close all of their prompts" in note
-        assert "while users of one public evaluation send 40 % or more alike" in note
+        assert "Among users of one public evaluation it is 40 % or more" in note
         assert "acct_b" in note
 
     def test_puts_a_member_before_a_reviewer_that_has_hardly_begun(self) -> None:

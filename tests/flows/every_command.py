@@ -218,9 +218,15 @@ def _(world: World) -> None:
 def _(world: World) -> None:
     said = [
         world.call_from_a_shell("bench", "--smoke", *options)
-        for options in ((), ("--http-seconds", "200", "--http-rate", "1000"), ("--campaign", "200"), ("--pages",))
+        for options in (
+            (),
+            ("--http-seconds", "200", "--http-rate", "1000"),
+            ("--campaign", "200"),
+            ("--pages",),
+            ("--evidence",),
+        )
     ]
-    assert said == [""] * 4, said
+    assert said == [""] * 5, said
 
 
 @runs("bench_detection")

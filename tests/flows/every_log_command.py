@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import CommandError
 
+from governance.review.models import Case
 from tests.flows.command_world import World, runs
 
 
@@ -38,3 +39,12 @@ def _(world: World) -> None:
 @runs("audit_verifier")
 def _(world: World) -> None:
     assert world.call("audit_verifier").startswith('"""Verify a published audit log')
+
+
+@runs("evidence")
+def _(world: World) -> None:
+    world.decide()
+    target, opened = world.folder / "evidence.zip", Case.objects.order_by("account__external_id")[0]
+    said = world.call("evidence", str(opened.pk), "--out", str(target), "--redact", "staff")
+    assert said.startswith(f"{target}\nSHA-256 ")
+    assert target.exists()

@@ -129,7 +129,7 @@ def test_reasoning_that_was_signed_for_another_organisation_is_explained(client:
     send(client, [{"account": "acct_first", "reasoning_digests": [one]} for one in blocks])
     send(client, [{"account": "acct_next", "reasoning_digests": [one]} for one in blocks[:9]])
 
-    assert "9 of its 9 sampled signed reasoning blocks were met with 1 account of another organisation too" in note(
+    assert "9 of its 9 sampled signed reasoning blocks were also sent by 1 account of another organisation" in note(
         "acct_next"
     )
 

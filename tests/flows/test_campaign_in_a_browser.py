@@ -1,5 +1,7 @@
 """A campaign in a real Chromium: leave two out, preview, decide, undo; with JavaScript and without."""
 
+from typing import Literal
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -9,10 +11,20 @@ from governance.campaigns.models import Campaign
 from governance.review.models import Case
 from governance.staff.models import ServiceKey
 from tests.factories import FINDING, account, campaign_case, case, person, service_key
-from tests.flows.browser import DESKTOP, Open, open_signed_in
+from tests.flows.accessibility import find_violations
+from tests.flows.browser import DESKTOP, Open, open_signed_in, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+# The background of an element as red, green and blue.
+COLOUR = """
+(element) => {
+  const drawn = document.createElement("canvas").getContext("2d");
+  drawn.fillStyle = getComputedStyle(element).backgroundColor;
+  drawn.fillRect(0, 0, 1, 1);
+  return [...drawn.getImageData(0, 0, 1, 1).data].slice(0, 3);
+}
+"""
 NAMES = [f"acct_{number:02}" for number in range(24)]
 LEFT_OUT = {"acct_07", "acct_19"}
 
@@ -110,6 +122,79 @@ def test_what_is_not_ticked_stays_so_while_members_are_filtered_and_sorted(open_
         expect(page.get_by_label(f"Decide about {name}")).not_to_be_checked()
     expect(page.locator("[data-ticked]")).to_have_text("21")
     expect(page.get_by_label("Why the others are left out")).to_have_value("Both are schools.")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_red_button_stays_red_under_the_pointer(
+    open_page: Open, own: Case, theme: Literal["light", "dark"]
+) -> None:
+    page = open_page(viewport=DESKTOP, color_scheme=theme, reduced_motion="reduce")
+    open_signed_in(page, person(), f"/campaigns/{own.campaign_id}/")
+    choose_block(page)
+    page.get_by_role("button", name="Preview").click()
+    button = page.get_by_role("button", name="Block 22 accounts")
+
+    button.hover()
+    page.wait_for_timeout(300)  # its transition
+
+    red, green, blue = button.evaluate(COLOUR)
+    assert red > 2 * max(green, blue) or red - max(green, blue) > 80
+    assert not [one for one in find_violations(page) if one.rule == "color-contrast"]
+
+
+class TestByKeys:
+    def test_members_are_gone_through_and_ticked_as_rows_of_the_queue(self, open_page: Open, own: Case) -> None:
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), f"/campaigns/{own.campaign_id}/?sort=account")
+        members = page.locator("#members tbody th a")
+
+        press(page, "j", "j")
+        expect(members.nth(1)).to_be_focused()
+        press(page, "x")
+        expect(page.get_by_label("Decide about acct_01")).not_to_be_checked()
+        expect(page.locator("[data-ticked]")).to_have_text("23")
+        press(page, "k", "ArrowDown", "ArrowDown", "x")
+
+        expect(members.nth(2)).to_be_focused()
+        expect(page.locator("[data-ticked]")).to_have_text("22")
+
+    def test_members_are_gone_through_beside_the_queue_once_the_cursor_is_among_them(
+        self, open_page: Open, own: Case
+    ) -> None:
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), "/queue/")
+        page.get_by_role("link", name="Campaign of 24 accounts").click()
+        expect(page.get_by_role("heading", name="Campaign of 24 accounts")).to_be_focused()
+        page.locator("#members tbody th a").nth(2).focus()
+
+        press(page, "j", "x")
+
+        expect(page.locator("#members tbody tr").nth(3).get_by_role("checkbox")).not_to_be_checked()
+
+
+class TestBesideTheQueue:
+    TITLE = "Campaign of 24 accounts · Stillwatch"
+
+    def test_the_title_of_the_page_is_that_of_the_campaign(self, open_page: Open, own: Case) -> None:
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), "/queue/")
+
+        page.get_by_role("link", name="Campaign of 24 accounts").click()
+
+        expect(page).to_have_title(self.TITLE)
+        expect(page.locator("#queue .row-open[aria-current=true]")).to_have_text("Campaign of 24 accounts")
+
+    def test_also_where_next_leads_to_it(self, open_page: Open, own: Case) -> None:
+        other = case(account("acct_other"), score=99)
+        Case.objects.filter(pk=other.pk).update(opened_at=timezone.now(), due_at=timezone.now())
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), f"/cases/{other.pk}/")
+        expect(page.locator("#queue .row").first).to_be_visible()
+
+        press(page, "1", "2", "n")
+
+        expect(page.get_by_role("heading", name="Campaign of 24 accounts")).to_be_focused()
+        expect(page).to_have_title(self.TITLE)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -94,6 +94,22 @@ class TestThePalette:
 
         expect(page.locator("#claim")).to_contain_text("Claimed by you")
 
+    @pytest.mark.parametrize(
+        ("typed", "field"), [("hold", "#hold-because"), ("assign", "#assign-to"), ("skip", "#skip-because")]
+    )
+    def test_opens_the_form_of_an_action(self, open_page: Open, typed: str, field: str) -> None:
+        first, _ = two_cases()
+        page = open_page(viewport=DESKTOP)
+        open_signed_in(page, person(), f"/cases/{first.pk}/")
+
+        page.keyboard.press("Control+k")
+        page.keyboard.type(typed)
+        here = page.get_by_role("group", name="On this page").get_by_role("option", selected=True)
+        expect(here).to_contain_text(typed.capitalize())
+        page.keyboard.press("Enter")
+
+        expect(page.locator(field)).to_be_focused()
+
     def test_gives_the_focus_back_when_it_closes(self, open_page: Open) -> None:
         first, _ = two_cases()
         page = open_page(viewport=DESKTOP)

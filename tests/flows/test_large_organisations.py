@@ -88,7 +88,7 @@ class TestOnAnOrganisationWithManyAccounts:
 
         banner, page = (text(reviewer.get(f"/enforcement/{place}")) for place in ("alarm/", ""))
 
-        assert "Some decisions are not yet in force at <b>litellm</b>" in banner
+        assert "Some decisions have not reached <b>litellm</b> yet" in banner
         assert "It has not received all accounts of a restricted organisation yet." in page
         cover_new_names(now=timezone.now() - timedelta(minutes=9))
         assert front.knows(last_number())

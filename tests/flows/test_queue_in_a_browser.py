@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from governance.review.models import Case, InboxItem
 from governance.staff.roles import Role
-from tests.factories import account, case, person
+from tests.factories import account, campaign_case, case, person
 from tests.flows.browser import DESKTOP, Open, open_signed_in, opened, press, two_cases
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.django_db(transaction=True)]
@@ -98,6 +98,24 @@ class TestAMention:
 
 
 class TestNarrowAndForced:
+    # Beside a case the list is about as narrow as on a phone.
+    @pytest.mark.parametrize(("width", "address"), [(320, "/queue/"), (320, "/accounts/"), (390, "/"), (1280, "case")])
+    def test_no_name_is_cut_off(self, open_page: Open, width: int, address: str) -> None:
+        first = case(account("acct_23c2de5a1b7701", organisation="org_kestdale_events_and_partners"), score=96)
+        campaign_case(*(account(f"acct_{number}", organisation=f"org_{number}") for number in range(12)))
+        Case.objects.update(opened_at=timezone.now(), due_at=timezone.now() - timedelta(hours=44, minutes=5))
+        page = open_page(viewport={"width": width, "height": 900})
+        open_signed_in(page, person(), f"/cases/{first.pk}/" if address == "case" else address)
+        names = page.locator(".row-open, .row-company, .my-cases a")
+        expect(names.first).to_be_visible()
+
+        cut = names.evaluate_all(
+            "(all) => all.filter((one) => getComputedStyle(one).display !== 'inline')"
+            ".filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.innerText)"
+        )
+
+        assert [name for name in cut if name] == []
+
     @pytest.mark.parametrize("address", ["queue", "case", "inbox"])
     def test_nothing_scrolls_sideways_at_320_pixels(self, open_page: Open, address: str) -> None:
         first, _ = two_cases()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from governance.policies.models import KillSwitch, PolicyVersion
 from governance.restrictions.models import Restriction
-from governance.review.models import Step
+from governance.review.models import Decision, Step
 from governance.staff.roles import Role
 from governance.webhooks.models import Webhook
 from tests.factories import person, restriction
@@ -76,6 +76,51 @@ class TestAnotherCase:
         expect(page.locator("#history")).to_contain_text("12 keys, one card.")
         expect(page.locator("#note")).to_have_value("")
         assert drafts(page) == []
+
+    def test_is_no_draft_of_what_was_decided_though_the_page_was_left_before_the_answer(self, open_page: Open) -> None:
+        mira, (first, second) = person(), two_cases()
+        page = open_case(open_page, mira, first)
+        choose_a_throttle(page)
+        page.evaluate("document.body.addEventListener('htmx:beforeOnLoad', (e) => e.stopImmediatePropagation(), true)")
+        page.locator(".decide-send").first.click()
+        wait_until(Decision.objects.exists, "it is decided")
+        page.goto(page.url.replace(str(first.pk), str(second.pk)))
+        page.goto(page.url.replace(str(second.pk), str(first.pk)))
+        expect(page.locator("#decide")).to_contain_text("Throttled")
+
+        page.locator("#decide summary", has_text="Undo").click()
+        page.locator("#undo-note").fill("A slip.")
+        page.get_by_role("button", name="Undo decision").click()
+
+        expect(page.locator("#decide")).to_contain_text("Choose an action")
+        expect(page.locator(".draft-restored")).to_have_count(0)
+        assert drafts(page) == []
+
+    def test_lets_the_clause_follow_the_reason_of_a_draft_that_was_restored(self, open_page: Open) -> None:
+        mira, (first, _) = person(), two_cases()
+        page = open_case(open_page, mira, first)
+        page.get_by_role("radio", name="Block").check(force=True)
+        reasons, clause = page.locator("[name=against]"), page.get_by_label("Terms clause")
+        clauses = dict.fromkeys(reasons.evaluate_all("(all) => all.map((one) => one.dataset.clause)"))
+        before, after = [one for one in clauses if one][:2]
+        page.locator(f"[name=against][data-clause='{before}']").first.check()
+        expect(clause).to_have_value(before)
+
+        page.reload()
+        expect(page.locator(".draft-restored")).to_be_visible()
+        page.locator(f"[name=against][data-clause='{after}']").first.check()
+
+        expect(clause).to_have_value(after)
+
+    def test_keeps_a_clause_that_was_chosen_by_hand_in_a_draft_that_was_restored(self, open_page: Open) -> None:
+        mira, (first, _) = person(), two_cases()
+        page = open_case(open_page, mira, first)
+        choose_a_throttle(page)
+
+        page.reload()
+        page.locator("[name=against]:not(:checked)").first.check()
+
+        expect(page.get_by_label("Terms clause")).to_have_value("2.6 Stay within the declared use")
 
     def test_discards_a_draft_that_nobody_wants(self, open_page: Open) -> None:
         mira, (first, _) = person(), two_cases()

@@ -27,6 +27,7 @@ def environment() -> dict[str, str]:
         "AUDIT_KEY": ";".join(settings.AUDIT_KEYS),
         "AUDIT_FOLDER": str(settings.AUDIT_FOLDER),
         "AUDIT_ORIGIN": settings.AUDIT_ORIGIN,
+        "EVIDENCE_FOLDER": str(settings.EVIDENCE_FOLDER),
     }
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.gateways import views
-from governance.gateways.models import CanaryProbe, Gateway, GatewayInstance, PropagationEntry, Refusal
+from governance.gateways.models import CanaryProbe, DriftRepair, Gateway, GatewayInstance, PropagationEntry, Refusal
 from governance.gateways.telemetry import (
     INSTANCES_KEPT,
     AccessReport,
@@ -183,12 +183,37 @@ class TestWhatIsMissing:
 
         while address:
             page = client.get(address).content.decode()
-            assert "9 restrictions that some gateway" in page
+            assert "9 restrictions whose start or end has not reached some gateway" in page
             found.append(self.listed(client, address))
             more = re.search(r'href="(\?after=\d+)">More', page)
             address = f"/enforcement/missing/{more[1]}" if more else ""
 
         assert found == [numbers[:4], numbers[4:8], numbers[8:]]
+
+    def test_is_nothing_where_a_gateway_cannot_be_asked_and_the_banner_says_only_that(self, client: Client) -> None:
+        restriction(account(), at=timezone.now() - timedelta(hours=1))
+        gateway("edge")
+        Gateway.objects.update(asked_at=timezone.now())
+        client.force_login(person(role=Role.LEAD))
+
+        banner = client.get("/enforcement/alarm/").content.decode()
+
+        assert "It is not known whether decisions have reached <b>edge</b>" in banner
+        assert "Some decisions" not in banner
+        assert client.get("/").context["missing"] == 0
+        assert self.listed(client, "/enforcement/missing/") == []
+
+    @pytest.mark.parametrize("asked_ago", [timedelta(minutes=7), timedelta(days=2)])
+    def test_is_nothing_at_a_gateway_that_only_idles(self, client: Client, asked_ago: timedelta) -> None:
+        """As the service key of README's first walk, which checks once."""
+        restriction(account(), at=timezone.now() - timedelta(hours=2))
+        gateway_instance(None, "web-1", knows=0, seen=(timezone.now() - NOW).total_seconds())
+        Gateway.objects.create(name="edge", created_at=NOW, asked_at=timezone.now() - asked_ago)
+        client.force_login(person(role=Role.LEAD))
+
+        assert client.get("/").context["missing"] == 0
+        assert self.listed(client, "/enforcement/missing/") == []
+        assert "Some decisions" not in client.get("/enforcement/alarm/").content.decode()
 
     def test_is_refused_behind_a_place_that_there_is_not(self, client: Client) -> None:
         client.force_login(person())
@@ -202,6 +227,26 @@ class TestWhatIsMissing:
         # 1 session, 2 user, 3 gateways, 4 what they ought to have, 5 what is missing, 6 in full, 7 where it stands
         with django_assert_num_queries(7):
             client.get("/enforcement/missing/")
+
+
+class TestAListThatIsCut:
+    def test_says_so_and_leads_to_the_whole(self, client: Client) -> None:
+        own, now = gateway("edge"), timezone.now()
+        GatewayInstance.objects.bulk_create(
+            GatewayInstance(gateway=own, instance=f"pod-{number}", started_at=NOW, seen_at=now, sequence=0)
+            for number in range(23)
+        )
+        DriftRepair.objects.bulk_create(
+            DriftRepair(gateway=own, name=f"team {number}", blocked=True, mended=True, at=now) for number in range(21)
+        )
+        client.force_login(person(role=Role.ADMIN))
+
+        page = client.get("/enforcement/").content.decode()
+
+        assert "Instances, 20 of 23" in page
+        assert f'href="/admin/gateways/gatewayinstance/?gateway__id__exact={own.pk}">All instances</a>' in page
+        assert "the newest 20" in page
+        assert 'href="/admin/gateways/driftrepair/">All repairs</a>' in page
 
 
 class TestAGatewayThatIsIdle:

@@ -170,6 +170,25 @@ class TestARestrictionThatWasLifted:
 
         assert at.sentence == "not yet removed at litellm: 1 of 2 instances reported change 1; this is change 2"
 
+    def test_is_nothing_to_remove_where_it_had_never_arrived(self) -> None:
+        gateway_instance(gateway(asked=False), knows=0)
+        block = restriction(account())
+        lift(block, note="a mistake", by=MACHINE, now=NOW)
+
+        at = at_the_only_gateway(block.number)
+
+        assert at.sentence == (
+            "neither its start nor its end has reached litellm: 1 of 1 instances reported change 0; this is change 2"
+        )
+
+    def test_may_still_be_in_force_by_an_instance_that_fell_silent_with_it(self) -> None:
+        block = restriction(account())
+        lift(block, note="a mistake", by=MACHINE, now=NOW)
+        gateway_instance(own := gateway(asked=False), "a", knows=block.number, seen=-100)
+        gateway_instance(own, "b", knows=block.number - 1)
+
+        assert at_the_only_gateway(block.number).verdict == "not yet removed at"
+
 
 class TestTheBanner:
     def test_names_gateways_that_do_not_know_what_was_decided(self) -> None:
@@ -185,7 +204,9 @@ class TestTheBanner:
         restriction(account())
         gateway("litellm")
 
-        assert get_alarm(now=NOW + 6 * SECOND).late == ["litellm"]
+        alarm = get_alarm(now=NOW + 6 * SECOND)
+
+        assert (alarm.unknown, alarm.late) == (["litellm"], [])
 
     def test_warns_while_something_is_in_force_and_no_gateway_asks(self) -> None:
         restriction(account(), Restriction.Kind.WATCH)

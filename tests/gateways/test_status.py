@@ -253,7 +253,7 @@ def test_all_restrictions_together_are_judged_as_the_worst_of_them(
         (60, "1 min"),
         (3_599, "59 min"),
         (3_600, "1 h"),
-        (172_799, "47 h"),
+        (172_799, "1 day 23 h"),
         (172_800, "2 days"),
     ],
 )

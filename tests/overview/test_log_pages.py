@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +30,8 @@ from tests.factories import MACHINE, NOW, account, case, person
 from tests.review.pages import signed_in, text
 
 pytestmark = pytest.mark.django_db
+
+STRANGERS = {"hour": "2026-11-02T09:00:00Z", "attempts": 40, "networks": [], "further_networks": 0}
 
 
 @pytest.fixture
@@ -89,6 +92,15 @@ class TestTheList:
         entry = record(Verb.USER_PASSWORD_CHANGED, subject=("user", str(jonas.pk)), by=MACHINE, now=NOW)
 
         assert listed(ines.get("/log/", {"about": jonas.email.upper(), "verb": entry.verb})) == [entry.number]
+
+    def test_says_what_was_done_in_words_and_stands_among_the_settings(self, ines: Client) -> None:
+        record(Verb.SIGN_IN_STRANGERS_FAILED, subject=("sign_in", "many"), by=MACHINE, now=NOW, details=STRANGERS)
+
+        shown = text(ines.get("/log/"))
+
+        assert "<span>Sign-ins of unknown users failed</span>" in shown
+        assert "sign in many" in shown
+        assert re.search(r'aria-label="Settings">.*<a href="/log/" aria-current="page">Audit log</a>', shown, re.DOTALL)
 
     def test_goes_on_where_the_page_before_ended(self, ines: Client) -> None:
         write_many(120)

@@ -93,7 +93,7 @@ class TestDueDates:
 
         assert "Due within: 4 bands changed." in page
         assert dict(DueTarget.objects.values_list("band", "hours")) == {band: int(h) for band, h in TARGETS.items()}
-        assert "Jonas Lindqvist due-date target changed due_target critical 4 h 2 h" in history
+        assert "Jonas Lindqvist due-date target changed due target critical 4 h 2 h" in history
 
     @pytest.mark.parametrize(
         ("fields", "complaint"),

@@ -20,7 +20,7 @@ ROOT = Path(settings.BASE_DIR)
 CALLERS = {
     "decrypt_excerpts": {"governance/usage/queries.py"},
     "get_excerpts": {"governance/review/actions.py"},
-    "read_excerpts": {"governance/review/views.py"},
+    "read_excerpts": {"governance/review/views.py", "governance/evidence/actions.py"},
     # Keys alone, when the installation's key is changed, and to encrypt.
     "decrypt_key": {"governance/usage/actions.py", "governance/usage/excerpts.py"},
 }

@@ -30,7 +30,7 @@ ENDING = [rule for rule in RULES if rule.ends is not None]
 HELD = (
     *("usage.UsageEvent", "usage.Excerpt", "usage.HourlyProfile", "usage.ProfileDelta", "usage.WeeklySketch"),
     *("detection.Assessment", "campaigns.AccountTrait", "campaigns.AccountSample", "campaigns.AnswerSample"),
-    *("campaigns.CampaignMember", "accounts.Account"),
+    *("campaigns.CampaignMember", "accounts.Account", "evidence.SealedAccount"),
     *("review.Case", "review.Step", "review.Decision", "review.BulkTarget", "restrictions.Restriction"),
 )
 DAY = timedelta(days=1)

@@ -7,6 +7,7 @@ from typing import Any
 
 from accounts.models import Account
 from governance.review.bulk.actions import decide_many, get_newest_decision_number
+from governance.review.bulk.forms import SeenField
 from governance.review.bulk.unfinished import apply_bulk_decisions
 from governance.review.models import BulkDecision
 from governance.review.verdicts import Verdict
@@ -53,7 +54,8 @@ def states(bulk: BulkDecision) -> dict[str, tuple[str, str]]:
     return {name: (state, because) for name, state, because in rows}
 
 
-def bulk_form(accounts: Sequence[Account], **fields: Any) -> dict[str, Any]:
+def bulk_form(accounts: Sequence[Account], *, seen: int = 0, **fields: Any) -> dict[str, Any]:
     """The form of the preview, as the page sends it."""
     pks = [one.pk for one in accounts]
-    return block_form() | {"accounts": pks, "listed": ",".join(map(str, pks)), "seen": 0} | fields
+    sent = {"accounts": pks, "listed": ",".join(map(str, pks)), "seen": SeenField.sign(seen)}
+    return block_form() | sent | fields

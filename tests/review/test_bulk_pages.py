@@ -1,5 +1,6 @@
 """The pages of decisions about many accounts: decide, follow, undo."""
 
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from time_machine import TimeMachineFixture
 from accounts.models import Account
 from governance.review.actions import claim
 from governance.review.bulk.actions import start_undoing_all
+from governance.review.bulk.forms import SeenField
 from governance.review.models import BulkDecision, Case
 from governance.staff.models import User
 from governance.staff.roles import Role
@@ -22,6 +24,7 @@ from tests.factories import (
 )
 from tests.review.bulk import bulk_form, carry_on, five_with_cases, started
 from tests.review.case_work import words
+from tests.review.deciding import decided
 from tests.review.pages import address, by_htmx, signed_in, text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("_at_now")]
@@ -65,6 +68,8 @@ class TestDeciding:
             ({"against": "other"}, "Describe the reason in the note."),
             ({"note": "x" * 4001}, "at most 4000 characters"),
             ({"seen": ""}, "This form is incomplete."),
+            ({"seen": "7"}, "This form is incomplete."),
+            ({"seen": SeenField.sign(7) + "a"}, "This form is incomplete."),
         ],
     )
     def test_refuses_what_is_incomplete_and_keeps_what_was_typed(
@@ -77,6 +82,15 @@ class TestDeciding:
         assert not BulkDecision.objects.exists()
         for one in five:
             assert one.external_id in text(answer)
+
+    def test_leaves_alone_what_was_decided_since_the_preview(self, client: Client, five: list[Account]) -> None:
+        preview = client.post("/bulk/", {"accounts": [one.pk for one in five]}, follow=True)
+        [seen] = re.findall(r'name="seen" value="([^"]+)"', preview.content.decode())
+        later = decided(five[0].cases.get())
+
+        client.post("/bulk/decide/", bulk_form(five) | {"seen": seen})
+
+        assert BulkDecision.objects.get().seen < later.number
 
     def test_refuses_more_than_500_and_says_how_many_to_untick(self, client: Client, five: list[Account]) -> None:
         sent = bulk_form(five) | {"accounts": ",".join(map(str, range(1, 513)))}

@@ -239,6 +239,13 @@ class TestThePage:
         assert '<section id="case" class="case campaign-case"' in shown
         assert "<html" not in shown
 
+    def test_keeps_its_title_while_the_list_beside_it_is_made_new(self, client: Client, own: Case) -> None:
+        beside = client.get("/queue/", headers=by_htmx("cases", current=page(own, f"?case={own.pk}")))
+
+        assert "<title>" not in text(beside)
+        assert 'id="page-title"' not in text(beside)
+        assert "<title>Queue" in text(client.get("/queue/", headers=by_htmx("cases", current="/queue/")))
+
     def test_takes_notes_and_claims(self, client: Client, own: Case) -> None:
         client.post(address(own, "claim/"))
         client.post(address(own, "note/"), {"text": "Wrote to all of them."})

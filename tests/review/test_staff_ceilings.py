@@ -194,13 +194,13 @@ class TestItHolds:
         assert because(harbour, score=89) == LIFTED
 
 
-def test_costs_eight_queries_for_any_number(django_assert_num_queries: Any) -> None:
+def test_costs_four_queries_for_any_number(django_assert_num_queries: Any) -> None:
     seen = []
     for number in range(5):
         about = account(f"acct_{number}", organisation="org_all")
         seen.append(assessment(about))
         lift(restriction(about), note="x", by=MIRA, now=NOW + HOUR)
 
-    # decisions, organisations, restrictions on accounts, on keys, on organisations and on what was covered, evidence
-    with django_assert_num_queries(8):
+    # decisions, those about campaigns, restrictions, evidence
+    with django_assert_num_queries(4):
         assert len(get_staff_ceilings(seen)) == 5

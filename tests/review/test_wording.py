@@ -16,6 +16,8 @@ class TestATime:
             (20, "just now"),
             (300, "5 min ago"),
             (7200, "2 h ago"),
+            (24 * 3600, "1 day ago"),
+            (26 * 3600, "1 day 2 h ago"),
             (200_000, "2 days ago"),
             (8_640_000, "3 months ago"),
             (-7200, "in 2 h"),
@@ -24,7 +26,9 @@ class TestATime:
     def test_is_told_from_now(self, seconds: int, words: str) -> None:
         assert wording.format_ago(NOW - timedelta(seconds=seconds), now=NOW) == words
 
-    @pytest.mark.parametrize(("hours", "words"), [(3, "due in 3 h"), (-3, "3 h overdue"), (72, "due in 3 days")])
+    @pytest.mark.parametrize(
+        ("hours", "words"), [(3, "due in 3 h"), (-3, "3 h overdue"), (72, "due in 3 days"), (-26, "1 day 2 h overdue")]
+    )
     def test_by_which_something_is_due_says_so(self, hours: int, words: str) -> None:
         assert wording.format_due(NOW + timedelta(hours=hours), now=NOW) == words
 

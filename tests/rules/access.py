@@ -110,6 +110,8 @@ ACCESS: Final[Mapping[str, Access]] = {
     "/cases/<uuid:pk>/viewers/": _read(roles.VIEW_CASES),
     "/cases/<uuid:pk>/note/": _WORK,
     "/cases/<uuid:pk>/excerpts/": _act(roles.VIEW_CASES),
+    "/cases/<uuid:pk>/evidence/": _form(roles.VIEW_CASES, roles.VIEW_EVIDENCE),
+    "/evidence/<uuid:pk>/download/": _act(roles.VIEW_CASES, roles.VIEW_EVIDENCE),
     "/cases/<uuid:pk>/reopen/": _WORK,
     "/cases/<uuid:pk>/decide/": _WORK,
     "/cases/<uuid:pk>/undo/": _act(roles.LIFT_RESTRICTIONS, roles.WORK_CASES),

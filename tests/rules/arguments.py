@@ -15,10 +15,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
 from governance.campaigns.models import Campaign
+from governance.evidence.models import EvidenceBundle
 from governance.gateways.models import LostDecision
 from governance.policies.models import PolicyVersion
 from governance.privacy.models import LegalHold
 from governance.restrictions.models import Restriction
+from governance.review.bulk.forms import SeenField
 from governance.review.models import BulkDecision, Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
 from governance.staff.models import ServiceKey, User
@@ -172,7 +174,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/cases/<uuid:pk>/campaign/preview/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/cases/<uuid:pk>/campaign/decide/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/bulk/": Arguments(query=("accounts",), sent={"accounts": "1,2"}),
-    "/bulk/decide/": Arguments(sent=DECISION | {"accounts": "1", "listed": "1,2", "seen": "9"}),
+    "/bulk/decide/": Arguments(sent=DECISION | {"accounts": "1", "listed": "1,2", "seen": SeenField.sign(9)}),
     "/bulk/<uuid:pk>/": Arguments(BULK),
     "/bulk/<uuid:pk>/undo/": Arguments(BULK, sent={"note": "A mistake."}),
     "/cases/next/": Arguments(query=LIST, sent={"view": "all", "band": "high"}),
@@ -188,6 +190,8 @@ ARGUMENTS: dict[str, Arguments] = {
     "/cases/<uuid:pk>/viewers/": Arguments(CASE, query=("active",)),
     "/cases/<uuid:pk>/note/": Arguments(CASE, sent={"text": "Called them."}),
     "/cases/<uuid:pk>/excerpts/": Arguments(CASE, sent={"reason": "To tell a benchmark from a harvest."}),
+    "/cases/<uuid:pk>/evidence/": Arguments(CASE, sent={"bundle": str(uuid.uuid4()), "redact": "ip", "excerpts": "0"}),
+    "/evidence/<uuid:pk>/download/": Arguments({"pk": partial(first_of, EvidenceBundle)}),
     "/cases/<uuid:pk>/reopen/": Arguments(DECIDED),
     "/cases/<uuid:pk>/decide/": Arguments(CASE, sent=DECISION),
     "/cases/<uuid:pk>/undo/": Arguments(DECIDED, sent={"note": "A mistake."}),

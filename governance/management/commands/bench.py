@@ -7,7 +7,7 @@ from django.utils import timezone
 from rich.console import Console
 
 from governance.backtest.database import backtest_database
-from governance.bench import campaign, figure, intake, log, pages, scoring
+from governance.bench import campaign, evidence, figure, intake, log, pages, scoring
 from governance.bench.enforcement import client, hot, outage, propagation, racing, tampering
 from governance.bench.figure import Figure
 from governance.bench.scale import FULL, SMOKE, Scale
@@ -22,6 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--http-seconds", type=float, default=120, help="seconds that each load over HTTP lasts")
         parser.add_argument("--enforcement", action="store_true", help="only enforcement, half an hour")
+        parser.add_argument("--evidence", action="store_true", help="only sealing usage, and a bundle of evidence")
         parser.add_argument("--pages", action="store_true", help="only pages, with a million accounts")
         parser.add_argument("--campaign", type=int, default=0, help="only import this many events of 24,000 accounts")
         parser.add_argument(
@@ -36,6 +37,8 @@ class Command(BaseCommand):
         with console.status("Measuring"), backtest_database("bench"):
             if options["enforcement"]:
                 measured = self.enforcement(scale)
+            elif options["evidence"]:
+                measured = evidence.measure_evidence(timezone.now(), scale)
             elif options["pages"]:
                 measured = pages.measure_pages(timezone.now(), scale)
             else:

@@ -22,7 +22,7 @@ class LogForm(AddressForm):
     who = forms.CharField(max_length=100, required=False)
     kind = forms.CharField(max_length=32, required=False)
     about = forms.CharField(max_length=254, required=False)
-    verb = forms.ChoiceField(choices=[("", "All verbs"), *verb_choices()], required=False)
+    verb = forms.ChoiceField(choices=[("", "Everything"), *verb_choices()], required=False)
     first = _day()
     last = _day()
     before = forms.IntegerField(min_value=1, max_value=_LARGEST, required=False)

@@ -1,11 +1,12 @@
 """Forms of decisions about many accounts: what was ticked in a list, and the decision about it."""
 
 import hashlib
-from typing import Any
+from typing import Any, Final
 
 from django import forms
+from django.core import signing
 
-from governance.review.campaigns.forms import LARGEST_KEY, PrimaryKeysField
+from governance.review.campaigns.forms import PrimaryKeysField
 from governance.review.forms import AddressForm, DecisionForm
 from governance.review.models import MOST_AT_ONCE
 
@@ -17,6 +18,25 @@ def explain_too_many(number: int) -> str:
     return f"At most {MOST_AT_ONCE} accounts at once. {number:,} are ticked: untick {number - MOST_AT_ONCE:,}."
 
 
+class SeenField(forms.CharField):
+    """The number of the newest decision when a preview was shown. It is signed: by a larger one, decisions of
+    colleagues that nobody has seen would be replaced.
+    """
+
+    SALT: Final = "what the preview of a bulk decision has seen"
+
+    @classmethod
+    def sign(cls, number: int) -> str:
+        return signing.dumps(number, salt=cls.SALT)
+
+    def clean(self, value: Any) -> int:
+        try:
+            number: int = signing.loads(super().clean(value), salt=self.SALT)
+        except signing.BadSignature:
+            raise forms.ValidationError("The preview cannot be read. Go back to the list and tick again.") from None
+        return number
+
+
 class TickedAccountsForm(AddressForm):
     accounts = PrimaryKeysField(required=False)
 
@@ -26,7 +46,7 @@ class BulkDecisionForm(DecisionForm):
 
     accounts = PrimaryKeysField(error_messages={"required": "Tick at least one account."})
     listed = PrimaryKeysField(required=False)
-    seen = forms.IntegerField(min_value=0, max_value=LARGEST_KEY)
+    seen = SeenField(max_length=200)
 
     def clean_accounts(self) -> frozenset[int]:
         ticked: frozenset[int] = self.cleaned_data["accounts"]

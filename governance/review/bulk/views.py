@@ -18,7 +18,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.review.bulk.actions import BulkSentBeforeError, NoSuchAccountsError, decide_many, start_undoing_all
 from governance.review.bulk.detail import BulkDecisionDetail
-from governance.review.bulk.forms import BulkDecisionForm, TickedAccountsForm, explain_too_many, name_of_draft
+from governance.review.bulk.forms import (
+    BulkDecisionForm,
+    SeenField,
+    TickedAccountsForm,
+    explain_too_many,
+    name_of_draft,
+)
 from governance.review.bulk.preview import preview_bulk_decision
 from governance.review.forms import UndoForm
 from governance.review.models import BulkDecision
@@ -113,6 +119,7 @@ def _render_preview(
 ) -> HttpResponse:
     found = preview_bulk_decision(accounts, ticked=ticked, by=request.user, now=timezone.now())
     context = {"form": form, "preview": found, "draft": name_of_draft(accounts)}
+    context["seen"] = form["seen"].value() if form.is_bound else SeenField.sign(found.seen)
     context["undo_minutes"] = settings.UNDO_MINUTES
     return render(request, "review/bulk/preview.html", context | special, status=status)
 

@@ -1,6 +1,6 @@
 """Usage events by day, profiles, excerpts, senders, and the accounts that wait to be scored."""
 
-from governance.usage.models.events import EventConflict, HeldEvent, ReportedAnswer, Retention, UsageEvent
+from governance.usage.models.events import EventConflict, HeldEvent, LateDay, ReportedAnswer, Retention, UsageEvent
 from governance.usage.models.excerpts import DataKey, Excerpt
 from governance.usage.models.profiles import HourlyCounters, HourlyProfile, ProfileDelta, Sketches, WeeklySketch
 from governance.usage.models.scoring import LEASE, DirtyAccount
@@ -16,6 +16,7 @@ __all__ = [
     "HourlyCounters",
     "HourlyProfile",
     "LastUsage",
+    "LateDay",
     "NewNameCount",
     "ProfileDelta",
     "ReportedAnswer",

@@ -115,6 +115,22 @@ class EventConflict(models.Model):
         return f"{self.account} {self.day}: {self.events}"
 
 
+class LateDay(models.Model):
+    """A batch stored or completed events of a UTC day that was over: the day is to be sealed again.
+
+    A row for each batch: one row for all would make batches wait for each other, or be gone before a batch commits.
+    """
+
+    day = models.DateField(db_index=True)
+
+    class Meta:
+        verbose_name = "day with late events"
+        verbose_name_plural = "days with late events"
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
 class HeldEvent(models.Model):
     """A usage event of an account under a legal hold, kept as JSON when its day was dropped."""
 

@@ -15,6 +15,7 @@ FIGURES: Final = {
     "dialogue_self_play": ["persona_share", "texts", "systems"],
     "evaluation_harness": [
         "benchmark_share",
+        "lead_share",
         "seeded_share",
         "cold_share",
         "template_accounts",

@@ -29,7 +29,7 @@ def detect(usage: AccountUsage, *, least_share: float = 0.02) -> Finding | None:
     have = [*_ties(campaign, least_share)]
     return Finding(
         strength=campaign.counts * campaign.belongs,
-        sentence=f"With {_others(campaign)} it acts as one: {'; '.join(have) or 'by weak ties only'}.",
+        sentence=f"It acts as one with {_others(campaign)}: {'; '.join(have) or 'by weak ties only'}.",
         evidence={
             "members": campaign.members,
             "organisations": campaign.organisations,
@@ -50,7 +50,7 @@ def _ties(campaign: CampaignFacts, least: float) -> Iterator[str]:
     if "wrappers" in shares:
         yield f"it opens or closes {at_least(shares['wrappers'])} of its prompts in the same words as they do"
     if "hours" in shares:
-        yield f"in {percent(shares['hours'])} of the ten minutes in which it is active they are active as well"
+        yield f"they are active in {percent(shares['hours'])} of the ten-minute spans in which it is"
     if "addresses" in shares:
         yield f"{percent(shares['addresses'])} of its requests come from addresses that they use"
     if "card" in shares:

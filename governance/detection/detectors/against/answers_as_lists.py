@@ -29,8 +29,8 @@ def detect(
     return Finding(
         strength=ramp(share, ordinary_share, full_share) * (1 - usage.follow_up_share),
         sentence=(
-            f"The answers to {percent(share)} of {answers:,} requests are lists of five items or more, for questions a "
-            "quarter as long."
+            f"{percent(share)} of the answers to {answers:,} requests are lists of five items or more, and at least "
+            "four times as long as their questions."
         ),
         evidence={
             "listed_answer_share": share,

@@ -30,9 +30,9 @@ def detect(usage: AccountUsage) -> Finding | None:
     return Finding(
         strength=content_strength("broad_instructions", FIGURES, usage),
         sentence=(
-            f"About {usage.prompts:,} of {usage.texts:,} prompts differ; of 30 first questions about "
-            f"{usage.openings or 0:.0f} begin with different words, and the {name_sample('prompts', usage.sample)} are "
-            f"on average {percent(min(1.0, usage.breadth))} as varied as unrelated texts (built-in reference)."
+            f"About {usage.prompts:,} of {usage.texts:,} prompts differ. Of 30 first prompts of conversations, "
+            f"about {usage.openings or 0:.0f} begin with different words. The {name_sample('prompts', usage.sample)} "
+            f"are on average {percent(min(1.0, usage.breadth))} as varied as unrelated texts (built-in reference)."
         ),
         evidence={
             "texts": usage.texts,

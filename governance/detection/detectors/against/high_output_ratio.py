@@ -32,7 +32,7 @@ def detect(usage: AccountUsage, *, least_events: int = 25, long_answer: int = 30
     return Finding(
         strength=strength,
         sentence=(
-            f"Half of its answers are about {usage.median_ratio:.1f} times as long as the prompt or longer. "
+            f"Half of its answers are at least about {usage.median_ratio:.1f} times as long as their prompts. "
             f"{_comparison_sentence(usage, usage.ratio_percentile)}"
         ),
         evidence={

@@ -29,7 +29,7 @@ def detect(
     if usage.events < least_events:
         return None
     seen = {
-        f"are spread almost evenly over 24 hours ({percent(usage.clock_flatness)} of perfectly even)": (
+        f"are spread almost evenly over 24 hours ({percent(usage.clock_flatness)}, where 100 % is perfectly even)": (
             ramp(usage.clock_flatness, flat, 0.98) * ramp(usage.active_days, 2, 6)
         ),
         f"came in bursts of up to {usage.busiest_hour:,} per hour": ramp(usage.busiest_hour, burst / 3, burst),

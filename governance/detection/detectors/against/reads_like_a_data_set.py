@@ -42,9 +42,9 @@ def detect(usage: AccountUsage) -> Finding | None:
     return Finding(
         strength=content_strength("reads_like_a_data_set", FIGURES, usage),
         sentence=(
-            f"{percent(usage.reads_high_share)} of {usage.reads:,} prompts read like items of a data set, complete and "
-            f"about no one in particular; half of them lie {usage.reads_top_half:+.1f} standard deviations from what "
-            "customers ordinarily ask."
+            f"{percent(usage.reads_high_share)} of {usage.reads:,} prompts read like items of a data set: complete, "
+            "and about no one in particular. The half that does so most lies on average "
+            f"{usage.reads_top_half:+.1f} standard deviations from ordinary prompts."
         ),
         evidence={
             "reads": usage.reads,

@@ -32,9 +32,9 @@ def detect(usage: AccountUsage) -> Finding | None:
     return Finding(
         strength=content_strength("reasoning_elicitation", FIGURES, usage),
         sentence=(
-            f"{percent(usage.marker_share('reasoning'))} of {usage.texts:,} prompts ask for written-out reasoning, "
-            f"{percent(usage.reasoned_item_share)} without a person in them, and {percent(usage.exercise_share)} are "
-            "exercises with figures."
+            f"Of {usage.texts:,} prompts, {percent(usage.marker_share('reasoning'))} ask for written-out reasoning, "
+            f"{percent(usage.reasoned_item_share)} ask for it and mention no person, and "
+            f"{percent(usage.exercise_share)} are exercises with figures."
         ),
         evidence={
             "reasoning_share": usage.marker_share("reasoning"),

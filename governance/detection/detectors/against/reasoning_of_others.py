@@ -27,7 +27,7 @@ def detect(usage: AccountUsage, *, few: int = 1, many: int = 8) -> Finding | Non
     others = pluralize(facts.reasoning_accounts, "account of another organisation", "accounts of other organisations")
     return Finding(
         strength=ramp(facts.shared_reasoning, few, many),
-        sentence=f"{facts.shared_reasoning} of its {blocks} were met with {others} too.",
+        sentence=f"{facts.shared_reasoning} of its {blocks} were also sent by {others}.",
         evidence={
             "shared_reasoning": facts.shared_reasoning,
             "blocks_sampled": len(usage.reasoning),

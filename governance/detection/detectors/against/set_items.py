@@ -31,8 +31,9 @@ def detect(usage: AccountUsage) -> Finding | None:
     return Finding(
         strength=content_strength("set_items", FIGURES, usage),
         sentence=(
-            f"{percent(usage.item_share)} of {usage.texts:,} prompts are complete tasks or questions without a person; "
-            f"of 30 of its first questions about {usage.item_openings or 0:.0f} open with different imperatives."
+            f"{percent(usage.item_share)} of {usage.texts:,} prompts are complete tasks or questions that mention no "
+            f"person. Of 30 first prompts of conversations, about {usage.item_openings or 0:.0f} are such tasks and "
+            "begin with different words."
         ),
         evidence={
             "item_share": usage.item_share,

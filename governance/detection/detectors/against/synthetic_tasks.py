@@ -40,8 +40,9 @@ def detect(usage: AccountUsage) -> Finding | None:
     return Finding(
         strength=content_strength("synthetic_tasks", FIGURES, usage),
         sentence=(
-            f"{percent(usage.making_share)} of {usage.texts:,} prompts ask the model to generate {what}, and "
-            f"{percent(nearest)} are nearest to examples of such requests."
+            f"{percent(usage.making_share)} of {usage.texts:,} prompts ask the model to generate {what}. "
+            f"{percent(usage.about_making_share)} ask for this, for a role or a rating, or speak of "
+            f"training, and {percent(nearest)} are most like examples of such requests."
         ),
         evidence={
             "making_share": usage.making_share,

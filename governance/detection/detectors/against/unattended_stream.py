@@ -49,8 +49,8 @@ def detect(
     return Finding(
         strength=strength,
         sentence=(
-            f"{percent(usage.standalone_share)} of {usage.events:,} requests stand alone, about {a_day:.0f} per "
-            f"active day ({days(usage.active_days)}); median answer {usage.median_output:.0f} tokens."
+            f"{percent(usage.standalone_share)} of {usage.events:,} requests stand alone: about {a_day:.0f} a day on "
+            f"{days(usage.active_days)} with requests; median answer {usage.median_output:.0f} tokens."
         ),
         evidence={
             "events": usage.events,

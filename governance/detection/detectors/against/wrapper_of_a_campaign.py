@@ -27,8 +27,8 @@ def detect(usage: AccountUsage, *, least: float = 0.1) -> Finding | None:
     return Finding(
         strength=near,
         sentence=(
-            f"It {use} in words that hardly anybody uses but {pluralize(campaign.members, 'account')} of a campaign, "
-            "to which nothing else ties it."
+            f"It {use} in words that hardly anyone uses, except "
+            f"{pluralize(campaign.members, 'account')} of a campaign. Nothing else ties it to them."
         ),
         evidence={"members": campaign.members, "wrapped_share": share, "wrapper_of": near},
     )

@@ -47,12 +47,14 @@ def detect(
     return Finding(
         strength=form * repeatable * known * one_answer,
         sentence=(
-            f"{percent(usage.marker_share('benchmark'))} of {usage.texts:,} prompts are examination questions and "
+            f"{percent(usage.marker_share('benchmark'))} of {usage.texts:,} prompts are examination questions, and "
+            f"{percent(usage.lead_share)} of those in a template are in the same one; "
             f"{percent(usage.settled_share)} of {usage.events:,} requests are set for repeatable answers; "
             f"{_seen_elsewhere(usage)}."
         ),
         evidence={
             "benchmark_share": usage.marker_share("benchmark"),
+            "lead_share": usage.lead_share,
             "seeded_share": usage.seeded_share,
             "cold_share": usage.cold_share,
             "template_accounts": usage.facts.template_accounts,
@@ -75,8 +77,8 @@ def _seen_elsewhere(usage: AccountUsage) -> str:
         else ""
     )
     if facts.customers_known is None:
-        return f"{recognised}{pluralize(facts.template_accounts, 'other account')} also sent its prompt template"
+        return f"{recognised}{pluralize(facts.template_accounts, 'other account')} also use its prompt template"
     return (
-        f"{recognised}of {facts.customers_known:,} accounts known, {facts.template_accounts:,} of other organisations "
-        "use its prompt template too"
+        f"{recognised}{facts.template_accounts:,} of {facts.customers_known:,} accounts known are "
+        "of other organisations and use its prompt template"
     )

@@ -29,8 +29,8 @@ def detect(usage: AccountUsage) -> Finding | None:
     return Finding(
         strength=content_strength("people_ask", FIGURES, usage),
         sentence=(
-            f"{percent(usage.person_share)} of {usage.texts:,} prompts read as if by somebody in need, and "
-            f"{percent(usage.follow_up_share)} go on from an answer."
+            f"{percent(usage.person_share)} of {usage.texts:,} prompts read as if someone needed help, and "
+            f"{percent(usage.follow_up_share)} continue after an answer."
         ),
         evidence={
             "person_share": usage.person_share,

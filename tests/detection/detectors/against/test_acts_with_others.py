@@ -49,18 +49,18 @@ class TestActsWithOthers:
             (
                 {"wrappers": 0.49, "card": 1.0},
                 (
-                    "With 35 other accounts of 28 organisations it acts as one: it opens or closes at least 49 % of "
+                    "It acts as one with 35 other accounts of 28 organisations: it opens or closes at least 49 % of "
                     "its prompts in the same words as they do; its card pays for others of them."
                 ),
             ),
             (
                 {"hours": 0.3, "addresses": 0.02, "wrappers": 0.019},
                 (
-                    "it acts as one: in 30 % of the ten minutes in which it is active they are active as well; 2 % of "
+                    "organisations: they are active in 30 % of the ten-minute spans in which it is; 2 % of "
                     "its requests come from addresses that they use."
                 ),
             ),
-            ({}, "it acts as one: by weak ties only."),
+            ({}, "organisations: by weak ties only."),
         ],
     )
     def test_sentence(self, ties: dict[str, float], text: str) -> None:

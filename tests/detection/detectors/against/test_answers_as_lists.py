@@ -46,5 +46,6 @@ class TestAnswersAsLists:
 
         assert finding is not None
         assert finding.sentence == (
-            "The answers to 90 % of 300 requests are lists of five items or more, for questions a quarter as long."
+            "90 % of the answers to 300 requests are lists of five items or more, and at least four times as long as "
+            "their questions."
         )

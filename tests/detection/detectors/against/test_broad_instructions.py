@@ -35,13 +35,14 @@ class TestBroadInstructions:
 
         assert finding is not None
         assert finding.sentence == (
-            "About 298 of 300 prompts differ; of 30 first questions about 25 begin with different words, and "
-            "the 96 sampled prompts are on average 98 % as varied as unrelated texts (built-in reference)."
+            "About 298 of 300 prompts differ. Of 30 first prompts of conversations, about 25 "
+            "begin with different words. The 96 sampled prompts are on average 98 % as varied as "
+            "unrelated texts (built-in reference)."
         )
 
     def test_sentence_of_prompts_more_varied_than_unrelated_texts(self) -> None:
         finding = detect(replace(ACCOUNT, breadth=1.07, openings=None))
 
         assert finding is not None
-        assert "of 30 first questions about 0 begin with different words" in finding.sentence
+        assert "Of 30 first prompts of conversations, about 0 begin with different words" in finding.sentence
         assert "on average 100 % as varied as unrelated texts" in finding.sentence

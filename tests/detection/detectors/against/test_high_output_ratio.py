@@ -56,23 +56,21 @@ class TestHighOutputRatio:
             (
                 marcus_the_harvester(median_ratio=13.0, ratio_percentile=0.97, ratio_peers=412),
                 (
-                    "Half of its answers are about 13.0 times as long as the prompt or longer. On flagship-2 that "
+                    "Half of its answers are at least about 13.0 times as long as their prompts. On flagship-2 that "
                     "is no less than for at least 399 of 412 comparable accounts."
                 ),
             ),
             (
                 marcus_the_harvester(ratio_percentile=1.0, ratio_peers=1),
                 (
-                    "Half of its answers are about 2.0 times as "
-                    "long as the prompt or longer. On "
-                    "flagship-2 that is no less than for at "
-                    "least 1 of 1 comparable account."
+                    "Half of its answers are at least about 2.0 times as long as their prompts. On flagship-2 that is "
+                    "no less than for at least 1 of 1 comparable account."
                 ),
             ),
             (
                 marcus_the_harvester(ratio_percentile=0.97),
                 (
-                    "Half of its answers are about 2.0 times as long as the prompt or longer. On flagship-2 that is "
+                    "Half of its answers are at least about 2.0 times as long as their prompts. On flagship-2 that is "
                     "in the top tenth of a built-in reference; too few comparable customers were measured."
                 ),
             ),

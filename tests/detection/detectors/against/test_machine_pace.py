@@ -59,7 +59,7 @@ class TestMachinePace:
         [
             (
                 marcus_the_harvester(hours_of_day=hours(24)),
-                "Its 300 requests are spread almost evenly over 24 hours (100 % of perfectly even).",
+                "Its 300 requests are spread almost evenly over 24 hours (100 %, where 100 % is perfectly even).",
             ),
             (marcus_the_harvester(busiest_hour=1_000), "Its 300 requests came in bursts of up to 1,000 per hour."),
             (marcus_the_harvester(events=60, rate_limited=1), "Its 60 requests hit the rate limit once."),

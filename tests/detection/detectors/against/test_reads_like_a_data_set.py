@@ -72,6 +72,6 @@ class TestReadsLikeADataSet:
 
         assert finding is not None
         assert finding.sentence == (
-            "70 % of 300 prompts read like items of a data set, complete and about no one in particular; half "
-            "of them lie +2.1 standard deviations from what customers ordinarily ask."
+            "70 % of 300 prompts read like items of a data set: complete, and about no one in particular. The "
+            "half that does so most lies on average +2.1 standard deviations from ordinary prompts."
         )

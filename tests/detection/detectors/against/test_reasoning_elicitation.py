@@ -57,6 +57,6 @@ class TestReasoningElicitation:
 
         assert finding is not None
         assert finding.sentence == (
-            "100 % of 300 prompts ask for written-out reasoning, 50 % without a person in them, and 70 % are "
+            "Of 300 prompts, 100 % ask for written-out reasoning, 50 % ask for it and mention no person, and 70 % are "
             "exercises with figures."
         )

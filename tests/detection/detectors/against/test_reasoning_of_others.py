@@ -44,11 +44,11 @@ class TestReasoningOfOthers:
 
         assert finding is not None
         assert finding.sentence == (
-            "7 of its 50 sampled signed reasoning blocks were met with 2 accounts of other organisations too."
+            "7 of its 50 sampled signed reasoning blocks were also sent by 2 accounts of other organisations."
         )
 
     def test_sentence_of_one_other_account(self) -> None:
         finding = detect(marcus_the_harvester(**passed_on(7, 1)))
 
         assert finding is not None
-        assert finding.sentence.endswith("were met with 1 account of another organisation too.")
+        assert finding.sentence.endswith("were also sent by 1 account of another organisation.")

@@ -44,12 +44,12 @@ class TestSetItems:
 
         assert finding is not None
         assert finding.sentence == (
-            "60 % of 300 prompts are complete tasks or questions without a person; of 30 of its first questions"
-            " about 5 open with different imperatives."
+            "60 % of 300 prompts are complete tasks or questions that mention no person. Of 30 first "
+            "prompts of conversations, about 5 are such tasks and begin with different words."
         )
 
     def test_sentence_without_first_questions(self) -> None:
         finding = detect(replace(ACCOUNT, item_openings=None))
 
         assert finding is not None
-        assert "about 0 open with different imperatives" in finding.sentence
+        assert "about 0 are such tasks and begin with different words" in finding.sentence

@@ -64,7 +64,8 @@ class TestSyntheticTasks:
 
         assert finding is not None
         assert finding.sentence == (
-            "50 % of 300 prompts ask the model to generate new tasks, and 75 % are nearest to examples of such "
+            "50 % of 300 prompts ask the model to generate new tasks. 50 % ask for this, for a role or a "
+            "rating, or speak of training, and 75 % are most like examples of such "
             "requests."
         )
 
@@ -87,5 +88,6 @@ class TestSyntheticTasks:
 
         assert finding is not None
         assert finding.sentence == (
-            f"50 % of 300 prompts ask the model to generate {what}, and 0 % are nearest to examples of such requests."
+            f"50 % of 300 prompts ask the model to generate {what}. 50 % ask for this, for a role or a "
+            "rating, or speak of training, and 0 % are most like examples of such requests."
         )

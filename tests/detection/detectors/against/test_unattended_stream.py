@@ -77,7 +77,7 @@ class TestUnattendedStream:
         [
             (
                 marcus_the_harvester(active_days=5),
-                ("100 % of 300 requests stand alone, about 60 per active day (5 days); median answer 150 tokens."),
+                "100 % of 300 requests stand alone: about 60 a day on 5 days with requests; median answer 150 tokens.",
             ),
         ],
     )

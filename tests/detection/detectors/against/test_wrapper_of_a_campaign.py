@@ -33,13 +33,13 @@ class TestWrapperOfACampaign:
 
         assert finding is not None
         assert finding.sentence == (
-            "It opens or closes at least 41 % of its prompts in words that hardly anybody uses but 24 accounts of a "
-            "campaign, to which nothing else ties it."
+            "It opens or closes at least 41 % of its prompts in words that hardly anyone uses, except 24 accounts of "
+            "a campaign. Nothing else ties it to them."
         )
 
     def test_sentence_where_it_is_not_known_of_how_many_prompts(self) -> None:
         finding = detect(marcus_the_harvester(facts=near(0.6)))
 
         assert finding is not None
-        assert finding.sentence.startswith("It opens or closes some of its prompts in words that hardly anybody uses")
+        assert finding.sentence.startswith("It opens or closes some of its prompts in words that hardly anyone uses")
         assert finding.evidence["wrapped_share"] == 0.0

@@ -123,8 +123,9 @@ class TestEvaluationHarness:
             (
                 ellen_the_evaluator(),
                 (
-                    "100 % of 300 prompts are examination questions and 100 % of 300 requests are set for "
-                    "repeatable answers; 24 other accounts also sent its prompt template."
+                    "100 % of 300 prompts are examination questions, and 100 % of those in a template are in the "
+                    "same one; 100 % of 300 requests are set for "
+                    "repeatable answers; 24 other accounts also use its prompt template."
                 ),
             ),
             (
@@ -132,9 +133,10 @@ class TestEvaluationHarness:
                     shingles=(1, 2), facts=facts(customers_known=1_400, template_accounts=9, evaluation_share=0.4)
                 ),
                 (
-                    "100 % of 300 prompts are examination questions and 100 % of 300 requests are set for "
-                    "repeatable answers; 40 % of the words in its prompts (2 sampled) are a known evaluation's; of "
-                    "1,400 accounts known, 9 of other organisations use its prompt template too."
+                    "100 % of 300 prompts are examination questions, and 100 % of those in a template are in the "
+                    "same one; 100 % of 300 requests are set for "
+                    "repeatable answers; 40 % of the words in its prompts (2 sampled) are a known evaluation's; 9 of "
+                    "1,400 accounts known are of other organisations and use its prompt template."
                 ),
             ),
         ],

@@ -61,5 +61,5 @@ class TestPeopleAsk:
 
         assert finding is not None
         assert finding.sentence == (
-            "100 % of 300 prompts read as if by somebody in need, and 60 % go on from an answer."
+            "100 % of 300 prompts read as if someone needed help, and 60 % continue after an answer."
         )
