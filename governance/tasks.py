@@ -138,7 +138,8 @@ def continue_erasures() -> None:
 
 @shared_task
 def record_stranger_failures() -> None:
-    credentials.record_stranger_failures(now=timezone.now())
+    credentials.record_unknown_origin_failures(now=timezone.now())
+    credentials.delete_old_origins(now=timezone.now())
 
 
 @shared_task

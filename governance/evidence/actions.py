@@ -68,18 +68,20 @@ def _record_export(
 
 @retried_transaction
 def request_bundle(
-    case: Case, *, bundle_id: uuid.UUID, withheld: Collection[str], reason: str, by: User, now: datetime
+    case: Case, *, bundle_id: uuid.UUID, withheld_fields: Collection[str], excerpts_reason: str, by: User, now: datetime
 ) -> EvidenceBundle:
-    """Have a worker make a bundle; with a `reason`, excerpts of prompts are in it. The same id again asks only once."""
+    """Have a worker make a bundle. Excerpts of prompts are in it only with a reason for reading them. The same id again
+    asks only once.
+    """
     bundle, is_new = EvidenceBundle.objects.get_or_create(
         pk=bundle_id,
         defaults={
             "case": case,
             "requested_at": now,
             "requested_by": by,
-            "withheld": sorted(withheld),
-            "with_excerpts": bool(reason),
-            "reason": reason,
+            "withheld": sorted(withheld_fields),
+            "with_excerpts": bool(excerpts_reason),
+            "reason": excerpts_reason,
         },
     )
     if is_new:

@@ -56,5 +56,5 @@ def say_time(written: str | None) -> str:
     return f"{at.day} {at:%B %Y, %H:%M:%S} UTC"
 
 
-def say_span(seconds: float | None) -> str:
+def say_seconds(seconds: float | None) -> str:
     return NONE if seconds is None else f"{seconds:,.1f} s"

@@ -12,7 +12,7 @@ from accounts.models import Account, TermsAcceptance
 from governance.campaigns.models import Campaign
 from governance.detection.models import Assessment
 from governance.evidence.enforcement import measure_gateways
-from governance.evidence.leaves import derive_key, open_record, record_salt
+from governance.evidence.leaves import derive_key, record_salt, salted_fields
 from governance.evidence.method import describe_method
 from governance.evidence.redaction import NOTES, STAFF, Redaction
 from governance.evidence.samples import opened
@@ -76,7 +76,7 @@ def iter_accounts(scope: Scope, redaction: Redaction) -> Iterator[dict[str, Any]
     for pk, name, at in _acceptances(scope).values_list("account", "terms__name", "accepted_at"):
         accepted.setdefault(pk, []).append({"version": name, "accepted_at": written(at)})
     for account in scope.accounts:
-        fields = open_record(record_salt(key, "account", account.external_id), _register(account))
+        fields = salted_fields(record_salt(key, "account", account.external_id), _register(account))
         assessed, member = assessments.get(account.pk), scope.members.get(account.pk)
         yield {
             "account": account.external_id,

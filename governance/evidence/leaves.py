@@ -77,12 +77,13 @@ def event_fields(event: StoredEvent) -> dict[str, Any]:
     return fields | {"account": event.account, "occurred_at": format_time(event.occurred_at.astimezone(UTC))}
 
 
-def open_event(key: bytes, event: StoredEvent) -> list[Field]:
-    """Return the fields of an event with their salts."""
-    return open_record(event_salt(key, event.key), event_fields(event))
+def salted_event_fields(salt_key: bytes, event: StoredEvent) -> list[Field]:
+    """Return the fields of an event, each with its salt."""
+    return salted_fields(event_salt(salt_key, event.key), event_fields(event))
 
 
-def open_record(salt: bytes, fields: Mapping[str, Any]) -> list[Field]:
+def salted_fields(salt: bytes, fields: Mapping[str, Any]) -> list[Field]:
+    """Return the fields of a record, each with its own salt, made of that of the record."""
     return [Field(name, field_salt(salt, name), value) for name, value in fields.items()]
 
 

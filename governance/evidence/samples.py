@@ -10,7 +10,14 @@ from django.conf import settings
 from governance.audit.chain import Field
 from governance.audit.merkle import Node, inclusion_proof
 from governance.audit.stillwatch_verify import leaf_hash, tree_head
-from governance.evidence.leaves import StoredEvent, account_leaf, derive_key, event_hasher, make_leaf, open_event
+from governance.evidence.leaves import (
+    StoredEvent,
+    account_leaf,
+    derive_key,
+    event_hasher,
+    make_leaf,
+    salted_event_fields,
+)
 from governance.evidence.models import SealedAccount, UsageSeal
 from governance.evidence.redaction import Redaction
 from governance.evidence.scope import Scope
@@ -66,7 +73,7 @@ def _sample_day(
         yield {
             "day": str(sealed.seal.day),
             "sealed_by_entry": sealed.seal.entry,
-            **opened(open_event(key, event), redaction),
+            **opened(salted_event_fields(key, event), redaction),
             "index": place,
             "proof": [step.hex() for step in inclusion_proof(place, len(hashes), in_account)],
             "account_leaf": account_leaf(account, sealed.events, bytes(sealed.root)).decode(),

@@ -61,7 +61,7 @@ def verify_bundle(folder: Path, trusted: Sequence[VerifierKey]) -> str:
     _check_later(folder, checkpoint, keys)
     entries = check_entries(folder, checkpoint)
     events = check_events(folder, entries)
-    accounts = sum(check_fields(one, f"account {one['account']}") for one in _lines(folder, "data/accounts.ndjson"))
+    accounts = check_accounts(folder)
     return (
         f"Verified {files} files, {len(entries)} entries of the log {checkpoint.origin} as of {checkpoint.size}, "
         f"{accounts} accounts and {events} usage events."
@@ -125,7 +125,7 @@ def check_entries(folder: Path, checkpoint: SignedCheckpoint) -> dict[int, Mappi
         proof = [base64.b64decode(step, validate=True) for step in one["proof"]]
         if not is_included(leaf_hash(leaf), number - 1, checkpoint.size, proof, checkpoint.root):
             raise BundleFaultError(f"entry {number} is not in the log")
-        check_fields(one, f"entry {number}")
+        check_commitments(one, f"entry {number}")
         entries[number] = one
     return entries
 
@@ -145,17 +145,24 @@ def check_events(folder: Path, entries: Mapping[int, Mapping[str, Any]]) -> int:
             of_account, one["account_index"], one["accounts"], _hashes(one["account_proof"]), day
         ):
             raise BundleFaultError(f"{what} is not of a sealed day")
-        check_fields(one, what)
+        check_commitments(one, what)
     return number
 
 
-def check_fields(one: Mapping[str, Any], what: str) -> int:
-    """Compare the fields that are shown with the commitments of their leaf. Return 1."""
-    committed = json.loads(one["leaf"])["commitments"]
-    for name, field in one["fields"].items():
+def check_accounts(folder: Path) -> int:
+    """Compare what the register said of each account with its commitments. Return how many. Raises BundleFaultError."""
+    number = 0
+    for number, one in enumerate(_lines(folder, "data/accounts.ndjson"), start=1):
+        check_commitments(one, f"account {one['account']}, line {number} of data/accounts.ndjson")
+    return number
+
+
+def check_commitments(record: Mapping[str, Any], what: str) -> None:
+    """Compare the fields that are shown with the commitments of their leaf. Raises BundleFaultError."""
+    committed = json.loads(record["leaf"])["commitments"]
+    for name, field in record["fields"].items():
         if committed.get(name) != commitment(bytes.fromhex(field["salt"]), canonical_json(field["value"])):
             raise BundleFaultError(f"{name} of {what} is not what its leaf commits to")
-    return 1
 
 
 def _hashes(written: Sequence[str]) -> list[bytes]:

@@ -39,8 +39,8 @@ def evidence(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     actions.request_bundle(
         case,
         bundle_id=given["bundle"],
-        withheld=given["redact"],
-        reason=given["reason"] if with_excerpts else "",
+        withheld_fields=given["redact"],
+        excerpts_reason=given["reason"] if with_excerpts else "",
         by=request.user,
         now=timezone.now(),
     )

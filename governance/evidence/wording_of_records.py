@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from governance.evidence.annex import list_elements
-from governance.evidence.document import Block, heading, items, note, paragraph, quotation, say_span, say_time, table
+from governance.evidence.document import Block, heading, items, note, paragraph, quotation, say_seconds, say_time, table
 
 Facts = Mapping[str, Any]
 LIMITS: Final = (
@@ -64,10 +64,10 @@ def say_enforcement(facts: Facts) -> Iterator[Block]:
                 one["gateway"],
                 one["had"],
                 say_time(one["had_at"]),
-                say_span(one["slowest"]),
+                say_seconds(one["slowest"]),
                 one["refused"],
                 say_time(one["refused_at"]),
-                say_span(one["refused_after"]),
+                say_seconds(one["refused_after"]),
             )
             for one in facts["gateways"]
         ),

@@ -78,7 +78,7 @@ def shut_out_and_release(user: User, *, by: Actor, now: datetime) -> int:
 
     In two transactions: the log is locked last wherever cases are locked. Done again it does what was left undone.
     """
-    staff.deactivate_user(user, by=by, now=now)
+    staff.shut_out_user(user, by=by, now=now)
     return release_all(user=user, by=by, now=now)
 
 

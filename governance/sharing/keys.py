@@ -12,8 +12,9 @@ from governance.sharing.models import Partner
 KEYS_KEPT: Final = 4
 
 
-def encrypt_keys(keys: Sequence[SharedKey]) -> bytes:
-    return encrypt_secret(json.dumps([str(key) for key in keys[:KEYS_KEPT]]))
+def encrypt_newest_keys(newest_first: Sequence[SharedKey]) -> bytes:
+    """Return the newest KEYS_KEPT of these as they are stored."""
+    return encrypt_secret(json.dumps([str(key) for key in newest_first[:KEYS_KEPT]]))
 
 
 def shared_keys(partner: Partner) -> list[SharedKey]:

@@ -14,7 +14,7 @@ from governance.detection.models import PartnerMatch
 from governance.sharing.keys import newest_key
 from governance.sharing.models import Indicator, Partner, Share, Tlp
 from governance.sharing.patterns import Pattern, parse_pattern
-from governance.sharing.stix import SharedPattern, ShareFacts, make_objects
+from governance.sharing.stix import OutgoingShare, SharedPattern, make_objects
 from governance.sharing.values import FoundValues, collect_values
 
 KEYED = frozenset({IndicatorKind.CARD, IndicatorKind.DOMAIN})
@@ -53,12 +53,12 @@ def preview_share(campaign: Campaign, partner: Partner, *, tlp: Tlp, now: dateti
     values = _leaving(found, partner)
     if not values:
         return SharePreview(found.accounts, [], [])
-    edition = Share.objects.filter(campaign=campaign, partner=partner, state=Share.State.RETRACTED).count()
-    facts = ShareFacts(
-        settings.AUDIT_ORIGIN, partner.pk, campaign.pk, edition, tlp, found.accounts, campaign.first_seen_at
+    retracted = Share.objects.filter(campaign=campaign, partner=partner, state=Share.State.RETRACTED).count()
+    share = OutgoingShare(
+        settings.AUDIT_ORIGIN, partner.pk, campaign.pk, retracted, tlp, found.accounts, campaign.first_seen_at
     )
     patterns = [SharedPattern(Pattern(value.kind, value.leaves), value.accounts) for value in values]
-    return SharePreview(found.accounts, values, make_objects(facts, patterns, now=now))
+    return SharePreview(found.accounts, values, make_objects(share, patterns, now=now))
 
 
 class SharedValue(NamedTuple):

@@ -33,19 +33,22 @@ class SharedPattern(NamedTuple):
     accounts: int
 
 
-class ShareFacts(NamedTuple):
-    """Whose share it is and for whom. `edition` counts those of the campaign to the partner that were retracted."""
+class OutgoingShare(NamedTuple):
+    """What the ids and objects of a share are made of: who says it, to whom, about what.
+
+    `retracted_before` counts the shares of this campaign to this partner that were retracted: another has other ids.
+    """
 
     origin: str
-    partner: UUID
-    campaign: UUID
-    edition: int
+    partner_id: UUID
+    campaign_id: UUID
+    retracted_before: int
     tlp: str
-    accounts: int
+    account_count: int
     first_seen_at: datetime
 
 
-def make_objects(facts: ShareFacts, patterns: Sequence[SharedPattern], *, now: datetime) -> list[dict[str, Any]]:
+def make_objects(share: OutgoingShare, patterns: Sequence[SharedPattern], *, now: datetime) -> list[dict[str, Any]]:
     """Return the objects of a share: who says it, an indicator and a sighting for each pattern, and their grouping.
 
     Raises ValueError without any pattern, as there is no grouping of nothing.
@@ -53,22 +56,22 @@ def make_objects(facts: ShareFacts, patterns: Sequence[SharedPattern], *, now: d
     if not patterns:
         raise ValueError("a share needs a pattern")
     identity = Identity(
-        id=f"identity--{uuid5(NAMESPACE, facts.origin)}",
-        name=facts.origin,
+        id=f"identity--{uuid5(NAMESPACE, share.origin)}",
+        name=share.origin,
         identity_class="organization",
         created=_BEGINNING,
         modified=_BEGINNING,
     )
     said = {
         "created_by_ref": identity.id,
-        "object_marking_refs": [MARKINGS[facts.tlp]],
+        "object_marking_refs": [MARKINGS[share.tlp]],
         "created": now,
         "modified": now,
     }
-    made = [*_indicators(facts, patterns, said, now=now)]
+    made = [*_indicators(share, patterns, said, now=now)]
     grouping = Grouping(
-        id=_id("grouping", facts, "grouping"),
-        name=f"Campaign of {facts.accounts} accounts",
+        id=_id("grouping", share, "grouping"),
+        name=f"Campaign of {share.account_count} accounts",
         description="Accounts that acted as one and were refused for harvesting answers of a model.",
         context="suspicious-activity",
         object_refs=[one.id for one in made],
@@ -82,11 +85,11 @@ _BEGINNING: Final = "2026-01-01T00:00:00Z"
 
 
 def _indicators(
-    facts: ShareFacts, patterns: Sequence[SharedPattern], said: dict[str, Any], *, now: datetime
+    share: OutgoingShare, patterns: Sequence[SharedPattern], said: dict[str, Any], *, now: datetime
 ) -> Iterator[Any]:
     for pattern, accounts in patterns:
         indicator = Indicator(
-            id=_id("indicator", facts, str(pattern)),
+            id=_id("indicator", share, str(pattern)),
             name=f"{NOUNS[pattern.kind][0].capitalize()} of a harvester",
             indicator_types=["malicious-activity"],
             pattern=str(pattern),
@@ -97,10 +100,10 @@ def _indicators(
         )
         yield indicator
         yield Sighting(
-            id=_id("sighting", facts, str(pattern)),
+            id=_id("sighting", share, str(pattern)),
             sighting_of_ref=indicator.id,
             where_sighted_refs=[said["created_by_ref"]],
-            first_seen=min(facts.first_seen_at, now),
+            first_seen=min(share.first_seen_at, now),
             last_seen=now,
             count=accounts,
             **said,
@@ -112,8 +115,8 @@ def revoke(content: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     return content | {"revoked": True, "modified": stix2.utils.format_datetime(now)}
 
 
-def _id(kind: str, facts: ShareFacts, what: str) -> str:
-    name = f"{facts.origin} {facts.partner} {facts.campaign} {facts.edition} {what}"
+def _id(kind: str, share: OutgoingShare, what: str) -> str:
+    name = f"{share.origin} {share.partner_id} {share.campaign_id} {share.retracted_before} {what}"
     return f"{kind}--{uuid5(NAMESPACE, f'{kind} {name}')}"
 
 

@@ -131,7 +131,7 @@ def revoke(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @never_cache
 @require_safe
 @permission_required(VIEW_SHARES, raise_exception=True)
-def campaign_share(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+def campaign_shares(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """What of a campaign would leave to a partner, and what has left."""
     campaign, now = get_object_or_404(Campaign, pk=pk), timezone.now()
     target = ShareTargetForm(request.GET, receivers=list_receivers(now=now))

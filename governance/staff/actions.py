@@ -74,7 +74,7 @@ def change_role(user: User, role: Role, *, by: User, now: datetime) -> bool:
 
 
 @retried_transaction
-def deactivate_user(user: User, *, by: Actor, now: datetime) -> bool:
+def shut_out_user(user: User, *, by: Actor, now: datetime) -> bool:
     """End a user's access: no sign-in, and open sessions end with the next request. Return False if they had none.
 
     The password goes too, since sessions are bound to it: should the user be made active again, none of them revives.

@@ -27,7 +27,7 @@ class Limit(NamedTuple):
     most: int
 
 
-def keyed_digest(*parts: str) -> str:
+def attempt_digest(*parts: str) -> str:
     """Return a keyed digest, as what people type into a sign-in form may be a password and must not be stored."""
     return salted_hmac("stillwatch attempts", "\0".join(parts), algorithm="sha256").hexdigest()
 

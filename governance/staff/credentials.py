@@ -18,7 +18,14 @@ from django.db.models import Q
 from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.verbs import Verb
-from governance.staff.attempts import Limit, count_attempt, keyed_digest, period_start, refund_attempt, reserve_attempt
+from governance.staff.attempts import (
+    Limit,
+    attempt_digest,
+    count_attempt,
+    period_start,
+    refund_attempt,
+    reserve_attempt,
+)
 from governance.staff.hashing import FOR_KNOWN, FOR_STRANGERS
 from governance.staff.models import AttemptCount, SignInOrigin, User
 
@@ -58,7 +65,7 @@ def new_device_token() -> str:
 def check_credentials(email: str, password: str, *, origin: ClientOrigin, now: datetime) -> User | None:
     """Return the active user with this e-mail address and password, or None.
 
-    Raises TooManyAttemptsError, BusyError.
+    Raises TooManyAttemptsError, HashingBusyError.
     """
     attempt = _attempt(email, origin, now=now)
     if not reserve_attempt(attempt.limits, now=now):
@@ -81,7 +88,7 @@ def remember_origin(user: User, origin: ClientOrigin, *, now: datetime) -> None:
     """Store this device and network as the user's own."""
     own = [
         (SignInOrigin.Kind.NETWORK, origin.network),
-        (SignInOrigin.Kind.DEVICE, keyed_digest("device", origin.device)),
+        (SignInOrigin.Kind.DEVICE, attempt_digest("device", origin.device)),
     ]
     SignInOrigin.objects.bulk_create(
         [SignInOrigin(user=user, kind=kind, value=value, last_used_at=now) for kind, value in own],
@@ -92,10 +99,9 @@ def remember_origin(user: User, origin: ClientOrigin, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def record_stranger_failures(*, now: datetime) -> int:
-    """Record one entry for each past hour in which strangers failed to sign in, and delete old counts.
-
-    Return how many entries.
+def record_unknown_origin_failures(*, now: datetime) -> int:
+    """Record one entry for each past hour in which sign-ins from unknown devices and networks failed, and delete what
+    was counted then. Return how many entries.
     """
     hour = period_start(now, STRANGERS_COUNTED_BY)
     past = AttemptCount.objects.filter(kind=AttemptCount.Kind.STRANGERS, starts_at__lt=hour)
@@ -112,25 +118,29 @@ def record_stranger_failures(*, now: datetime) -> int:
         }
         record(Verb.SIGN_IN_STRANGERS_FAILED, subject=("sign_in", "strangers"), by=STRANGER, now=now, details=details)
     AttemptCount.objects.filter(starts_at__lt=hour).delete()
-    SignInOrigin.objects.filter(last_used_at__lt=now - ORIGIN_KEPT_FOR).delete()
     return len(by_hour)
+
+
+def delete_old_origins(*, now: datetime) -> None:
+    """Forget the devices and networks from which nobody has signed in for long."""
+    SignInOrigin.objects.filter(last_used_at__lt=now - ORIGIN_KEPT_FOR).delete()
 
 
 def _attempt(email: str, origin: ClientOrigin, *, now: datetime) -> _Attempt:
     email = email.lower()
     user = User.objects.filter(email=email).first()
-    device = keyed_digest("device", origin.device)
+    device = attempt_digest("device", origin.device)
     same = Q(kind=SignInOrigin.Kind.DEVICE, value=device) | Q(kind=SignInOrigin.Kind.NETWORK, value=origin.network)
     recent = SignInOrigin.objects.filter(user__email=email, last_used_at__gt=now - ORIGIN_KEPT_FOR)
     known = set(recent.filter(same).values_list("kind", flat=True))
     kind = AttemptCount.Kind
-    here = Limit(kind.PERSON_AND_NETWORK, keyed_digest(email, origin.network), ATTEMPTS_EACH)
+    here = Limit(kind.PERSON_AND_NETWORK, attempt_digest(email, origin.network), ATTEMPTS_EACH)
     if SignInOrigin.Kind.DEVICE in known:
-        limits = [Limit(kind.DEVICE, keyed_digest(email, device), ATTEMPTS_EACH)]
+        limits = [Limit(kind.DEVICE, attempt_digest(email, device), ATTEMPTS_EACH)]
     elif SignInOrigin.Kind.NETWORK in known:
         limits = [here]
     else:
-        everywhere = Limit(kind.PERSON, keyed_digest(email), ATTEMPTS_AT_A_PERSON)
+        everywhere = Limit(kind.PERSON, attempt_digest(email), ATTEMPTS_AT_A_PERSON)
         limits = [Limit(kind.NETWORK, origin.network, ATTEMPTS_OF_A_NETWORK), here, everywhere]
     return _Attempt(origin, email, user, bool(known), limits)
 

@@ -27,7 +27,7 @@ class HashingSlots:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Hold a place for the block, without a database connection at its beginning. Raises BusyError.
+        """Hold a place for the block, without a database connection at its beginning. Raises HashingBusyError.
 
         The connection stays where a transaction is open, which must not be while a person waits.
         """

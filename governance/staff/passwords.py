@@ -7,7 +7,7 @@ from django.db import transaction
 
 from governance.audit.actions import record
 from governance.audit.verbs import Verb
-from governance.staff.attempts import Limit, keyed_digest, refund_attempt, reserve_attempt
+from governance.staff.attempts import Limit, attempt_digest, refund_attempt, reserve_attempt
 from governance.staff.credentials import ATTEMPTS_EACH, TooManyAttemptsError
 from governance.staff.hashing import FOR_KNOWN
 from governance.staff.models import AttemptCount, SignInOrigin, User
@@ -18,8 +18,8 @@ class WrongPasswordError(Exception):
 
 
 def check_own_password(user: User, password: str, *, now: datetime) -> None:
-    """Raises WrongPasswordError, which leaves an entry, TooManyAttemptsError, BusyError."""
-    limits = [Limit(AttemptCount.Kind.PASSWORD, keyed_digest(str(user.pk)), ATTEMPTS_EACH)]
+    """Raises WrongPasswordError, which leaves an entry, TooManyAttemptsError, HashingBusyError."""
+    limits = [Limit(AttemptCount.Kind.PASSWORD, attempt_digest(str(user.pk)), ATTEMPTS_EACH)]
     if not reserve_attempt(limits, now=now):
         raise TooManyAttemptsError
     with FOR_KNOWN.slot():
@@ -35,7 +35,7 @@ def change_password(user: User, new: str, *, now: datetime) -> bool:
     """Give the user this password, which ends their sessions. Return False where it was changed meanwhile.
 
     All devices and networks are strangers again, since somebody who knew the old password may have used them.
-    Raises BusyError.
+    Raises HashingBusyError.
     """
     with FOR_KNOWN.slot():
         encoded = make_password(new)

@@ -16,7 +16,7 @@ from governance.evidence.leaves import (
     derive_key,
     event_hasher,
     make_leaf,
-    open_event,
+    salted_event_fields,
 )
 from governance.evidence.models import SealedAccount, UsageSeal
 from governance.evidence.sealing import iter_account_trees, seal_usage
@@ -34,23 +34,23 @@ class TestALeaf:
         return StoredEvent(b"k" * 16, "acct_1", NOW, [values.get(name) for name in COLUMNS])
 
     def test_hides_values_that_could_be_guessed(self) -> None:
-        leaf = make_leaf(open_event(KEY, self.event(ip="192.0.2.7")))
+        leaf = make_leaf(salted_event_fields(KEY, self.event(ip="192.0.2.7")))
 
         assert b"192.0.2.7" not in leaf
-        assert leaf != make_leaf(open_event(derive_key(b"another"), self.event(ip="192.0.2.7")))
+        assert leaf != make_leaf(salted_event_fields(derive_key(b"another"), self.event(ip="192.0.2.7")))
 
     def test_is_another_one_if_any_column_is(self) -> None:
-        before = make_leaf(open_event(KEY, self.event()))
+        before = make_leaf(salted_event_fields(KEY, self.event()))
 
         assert (
-            len({make_leaf(open_event(KEY, self.event(**{name: 7}))) for name in COLUMNS} | {before})
+            len({make_leaf(salted_event_fields(KEY, self.event(**{name: 7}))) for name in COLUMNS} | {before})
             == len(COLUMNS) + 1
         )
 
     def test_is_hashed_alike_the_fast_way(self) -> None:
         event = self.event(temperature=0.1, sketch=-(2**63), language="ü")
 
-        assert event_hasher(KEY)(event) == leaf_hash(make_leaf(open_event(KEY, event)))
+        assert event_hasher(KEY)(event) == leaf_hash(make_leaf(salted_event_fields(KEY, event)))
 
 
 @pytest.mark.django_db

@@ -129,7 +129,9 @@ def test_excerpts_are_in_a_bundle_only_for_a_reason_and_marked(
     use("acct_harbour", 1, day=YESTERDAY, first=99, now=timezone.now(), **asked)
     jonas = person("Jonas Lindqvist", role=Role.LEAD)
     plain, with_excerpts = (
-        request_bundle(decided, bundle_id=uuid.uuid4(), withheld=(), reason=reason, by=jonas, now=timezone.now())
+        request_bundle(
+            decided, bundle_id=uuid.uuid4(), withheld_fields=(), excerpts_reason=reason, by=jonas, now=timezone.now()
+        )
         for reason in ("", "Case 12/26.")
     )
 

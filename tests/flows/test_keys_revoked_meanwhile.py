@@ -16,7 +16,7 @@ from django.utils import timezone
 from governance.gateways.models import GatewayInstance
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, Decision
-from governance.staff.actions import deactivate_user
+from governance.staff.actions import shut_out_user
 from governance.staff.models import ServiceKey
 from governance.staff.service_keys import issue_service_key, revoke_service_key
 from governance.usage.models import UsageEvent
@@ -103,7 +103,7 @@ class TestAtTheWebServer:
         Session.objects.all().delete()
         statuses.append(forms[1].finish())
         forms.append(form_on_its_way(web, signed_in(mira), cases[2]))
-        deactivate_user(mira, by=MACHINE, now=timezone.now())
+        shut_out_user(mira, by=MACHINE, now=timezone.now())
         statuses += [form.finish() for form in forms[2:]]
 
         assert statuses == [302] * 4

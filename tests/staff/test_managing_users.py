@@ -9,7 +9,7 @@ from django.db import connection
 
 from governance.audit.models import Entry
 from governance.audit.verbs import Verb
-from governance.staff.actions import LastAdminError, OwnAccessError, change_role, deactivate_user, readmit_user
+from governance.staff.actions import LastAdminError, OwnAccessError, change_role, readmit_user, shut_out_user
 from governance.staff.models import User
 from governance.staff.roles import Role
 from tests.factories import MACHINE, NOW, PASSWORD, person
@@ -57,10 +57,10 @@ class TestARole:
 class TestShuttingOut:
     def test_spares_the_last_admin(self) -> None:
         ada, gone = person(role=Role.ADMIN), person(role=Role.ADMIN)
-        deactivate_user(gone, by=ada.actor, now=NOW)
+        shut_out_user(gone, by=ada.actor, now=NOW)
 
         with pytest.raises(LastAdminError):
-            deactivate_user(ada, by=MACHINE, now=NOW)
+            shut_out_user(ada, by=MACHINE, now=NOW)
         with pytest.raises(CommandError, match="last admin"):
             call_command("shut_out_user", ada.email)
 
@@ -72,7 +72,7 @@ class TestShuttingOut:
         ada = person(role=Role.ADMIN)
 
         with pytest.raises(OwnAccessError):
-            deactivate_user(ada, by=ada.actor, now=NOW)
+            shut_out_user(ada, by=ada.actor, now=NOW)
 
     @pytest.mark.django_db(transaction=True)
     def test_by_two_admins_of_each_other_leaves_one(self) -> None:
@@ -81,7 +81,7 @@ class TestShuttingOut:
 
         def shut_out(whom: User, by: User) -> None:
             try:
-                deactivate_user(whom, by=by.actor, now=NOW)
+                shut_out_user(whom, by=by.actor, now=NOW)
             except LastAdminError as error:
                 refused.append(error)
             finally:
@@ -100,7 +100,7 @@ class TestShuttingOut:
 class TestReadmitting:
     def test_gives_a_new_password(self) -> None:
         ada, mira = person(role=Role.ADMIN), person()
-        deactivate_user(mira, by=ada.actor, now=NOW)
+        shut_out_user(mira, by=ada.actor, now=NOW)
 
         assert readmit_user(mira, password="another long passphrase", by=ada, now=NOW)
         assert not readmit_user(mira, password="a third long passphrase", by=ada, now=NOW)
@@ -111,7 +111,7 @@ class TestReadmitting:
 
     def test_refuses_a_weak_password(self) -> None:
         ada, mira = person(role=Role.ADMIN), person()
-        deactivate_user(mira, by=ada.actor, now=NOW)
+        shut_out_user(mira, by=ada.actor, now=NOW)
 
         with pytest.raises(ValidationError):
             readmit_user(mira, password="short", by=ada, now=NOW)

@@ -12,13 +12,13 @@ from django.test import Client
 from django.utils import timezone
 
 from governance.audit.models import Entry
-from governance.staff.actions import deactivate_user
+from governance.staff.actions import shut_out_user
 from governance.staff.client_address import get_network
 from governance.staff.credentials import (
     ATTEMPTS_AT_A_PERSON,
     ATTEMPTS_EACH,
     ATTEMPTS_OF_A_NETWORK,
-    record_stranger_failures,
+    record_unknown_origin_failures,
 )
 from governance.staff.models import AttemptCount, User
 from tests.factories import MACHINE, NOW, PASSWORD, person
@@ -72,7 +72,7 @@ class TestSigningIn:
     def test_ends_at_once_for_somebody_who_is_shut_out(self, client: Client, mira: User) -> None:
         sign_in(client, mira.email)
 
-        deactivate_user(mira, by=MACHINE, now=NOW)
+        shut_out_user(mira, by=MACHINE, now=NOW)
 
         assert client.get("/queue/")["Location"].startswith("/sign-in/")
         assert sign_in(client, mira.email) == 422
@@ -188,9 +188,9 @@ class TestTheLog:
             sign_in(client, "secret typed here@example.com", "guessed", at=address)
             sign_in(client, "nobody@example.com", "guessed", at=address)
 
-        assert (verbs(), record_stranger_failures(now=timezone.now())) == ([], 0)
+        assert (verbs(), record_unknown_origin_failures(now=timezone.now())) == ([], 0)
         later = timezone.now() + timedelta(hours=1)
-        assert (record_stranger_failures(now=later), record_stranger_failures(now=later)) == (1, 0)
+        assert (record_unknown_origin_failures(now=later), record_unknown_origin_failures(now=later)) == (1, 0)
 
         entry = Entry.objects.latest("number")
         assert (entry.verb, entry.details["attempts"]) == ("sign_in.strangers_failed", 3)

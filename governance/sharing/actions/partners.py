@@ -12,7 +12,7 @@ from governance.audit.verbs import Verb
 from governance.platform.encryption import DecryptionError, encrypt_secret
 from governance.platform.transactions import retried_transaction
 from governance.sharing.keyed_digests import SharedKey
-from governance.sharing.keys import encrypt_keys, shared_keys
+from governance.sharing.keys import encrypt_newest_keys, shared_keys
 from governance.sharing.matching import match_indicators
 from governance.sharing.models import Partner, Tlp
 from governance.staff.secret_format import secret_digest
@@ -68,7 +68,7 @@ def add_partner(
         tlp=tlp,
         shown_prefix=token[:10],
         token_digest=secret_digest(token),
-        shared_keys=encrypt_keys([key]),
+        shared_keys=encrypt_newest_keys([key]),
         collection_url=source.url,
         collection_token=encrypt_secret(source.token) if source.token else b"",
         created_at=now,
@@ -105,7 +105,7 @@ def change_key(partner: Partner, *, by: Actor, now: datetime, key: SharedKey | N
     key = key or SharedKey.new(newest + 1)
     if key.version <= newest:
         raise PartnerError(f"The version of a new key is higher than {newest}, that of the one before.")
-    locked.shared_keys = encrypt_keys([key, *before])
+    locked.shared_keys = encrypt_newest_keys([key, *before])
     locked.save(update_fields=["shared_keys"])
     match_indicators(now=now)
     record(Verb.PARTNER_KEY_CHANGED, subject=_subject(locked), by=by, now=now, details={"version": key.version})
