@@ -186,8 +186,13 @@ class TestAVerb:
     def test_is_taken_with_its_own_fields(self, more: dict[str, str]) -> None:
         Verb.POLICY_WENT_LIVE.check({"shadow_minutes": 1, "scorings": 1, **more})
 
-    def test_is_offered_by_its_own_name_in_alphabetical_order(self) -> None:
-        assert verb_choices() == sorted((str(verb), str(verb)) for verb in Verb)
+    def test_is_offered_in_words_in_alphabetical_order(self) -> None:
+        verbs, words = zip(*verb_choices(), strict=True)
+
+        assert set(verbs) == {str(verb) for verb in Verb}
+        assert list(words) == sorted(words)
+        assert "Signed in" in words
+        assert not [one for one in words if "." in one or "_" in one]
 
 
 def test_a_part_of_stillwatch_acts_under_its_own_name() -> None:

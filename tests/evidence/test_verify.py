@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import Account
@@ -41,7 +42,8 @@ def made(
         for name in ("acct_a", "acct_harbour", "acct_z"):
             use(name, 5)
         opened = case(Account.objects.get(external_id="acct_harbour"))
-        export_evidence(opened, folder / "b.zip", redaction=Redaction(), by=MACHINE, now=NOW)
+        with override_settings(AUDIT_FOLDER=folder / "log"):  # no test's own, since it is made once for all
+            export_evidence(opened, folder / "b.zip", redaction=Redaction(), by=MACHINE, now=NOW)
         yield unpack(folder / "b.zip", folder / "bundle")
         transaction.set_rollback(True)
 

@@ -13,6 +13,7 @@ from django.test import Client, override_settings
 from django.utils import timezone
 
 from governance.audit.models import Entry
+from governance.gateways.check.saved_state import StateStore
 from governance.staff.models import ServiceKey
 from governance.staff.secret_format import secret_digest
 from governance.staff.service_keys import (
@@ -194,20 +195,15 @@ class TestAKeyOfSomeNetworks:
             issue(networks=[network])
 
 
-def test_a_key_outlives_an_outage_with_its_networks(tmp_path: Any) -> None:
-    """What a process of the check saves holds them too."""
-    from governance.gateways.check.saved_state import StateStore  # noqa: PLC0415
+def saved_networks(folder: Path) -> dict[str, list[str]]:
+    """Of each key that a process of the check has saved, by name."""
+    keys = StateStore(folder, settings.SECRET_KEY)._load_keys() or {}
+    return {key.name: list(map(str, key.networks)) for key in keys.values()}
 
+
+def test_a_key_outlives_an_outage_with_its_networks(tmp_path: Path) -> None:
+    expected = {"litellm": [], "gateway-eu": ["203.0.113.0/24"]}
     _, secret = issue(networks=["203.0.113.0/24"])
-    store = StateStore(tmp_path, settings.SECRET_KEY)
-    with served(store=store) as front:
-        wait_until((tmp_path / "keys").exists, "the keys are saved")
+    with served(store=StateStore(tmp_path, settings.SECRET_KEY)) as front:
         assert at_the_doors(front, secret)[0] == 401
-
-    loaded = StateStore(tmp_path, settings.SECRET_KEY)._load_keys()
-
-    assert loaded is not None
-    assert {one.name: list(map(str, one.networks)) for one in loaded.values()} == {
-        "litellm": [],
-        "gateway-eu": ["203.0.113.0/24"],
-    }
+        wait_until(lambda: saved_networks(tmp_path) == expected, "the keys are saved")
