@@ -9,7 +9,7 @@ from governance.review.actions import SENT_AGAIN_WITHIN
 from governance.review.deciding import refuse_unless_decidable
 from governance.review.inbox import notify
 from governance.review.models import GIVEN_BACK, Case, InboxItem, Step
-from governance.review.steps import add_step
+from governance.review.steps import add_step, is_step_by
 from governance.review.verdicts import AnsweredFirstError, EscalatedFirstError
 from governance.staff.models import User
 from governance.staff.roles import ESCALATED_TO
@@ -84,7 +84,8 @@ def answer_escalation(case: Case, *, answer: str, by: User, now: datetime) -> No
     locked = _lock(case)
     if locked.is_open and locked.escalated_at is None:
         first = case.steps.filter(kind=Step.Kind.RETURNED).order_by("-at", "-pk").first()
-        if first is not None and (first.by, first.text) == (by.name, answer) and first.at > now - SENT_AGAIN_WITHIN:
+        is_recent = first is not None and first.text == answer and first.at > now - SENT_AGAIN_WITHIN
+        if first is not None and is_recent and is_step_by(first, by):
             return  # the same form sent again
         raise AnsweredFirstError(first)
     asked_by = locked.escalated_by

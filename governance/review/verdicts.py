@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
+from uuid import UUID
 
 from governance.restrictions.kinds import NEEDS
 from governance.restrictions.reasons import Reason
@@ -89,6 +90,13 @@ class NoMembersError(Exception):
         super().__init__("No account belongs to this campaign any more. Open the case of each account by itself.")
 
 
+class MembersLeftError(Exception):
+    """Accounts that somebody was shown and confirmed have left the campaign since."""
+
+    def __init__(self) -> None:
+        super().__init__("Some of these accounts have left the campaign since. Nothing was changed.")
+
+
 class CannotUndoError(Exception):
     """Says why the decision cannot be undone."""
 
@@ -152,12 +160,22 @@ class Ticks:
     """Which members a decision on the case of a campaign covers: `accounts`, by primary key.
 
     Members up to the membership `seen` that are not among them are left out; later ones joined since, and nothing is
-    said of them.
+    said of them. If `is_confirmed`, somebody was shown that it covers these accounts, and it must cover all of them.
     """
 
     accounts: frozenset[int]
     seen: int
     left_out_because: str = ""
+    is_confirmed: bool = False
+
+
+class SeenMembers(NamedTuple):
+    """What the page of a case showed of the account's campaign: which it was, and its newest membership. Members who
+    joined later were not on it.
+    """
+
+    campaign: UUID
+    newest: int
 
 
 class LeftOutWithoutReasonError(Exception):

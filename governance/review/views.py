@@ -23,7 +23,8 @@ from governance.review.case_responses import (
     render_case_page,
     success_response,
 )
-from governance.review.decision_targets import claims_of_others, describe_targets
+from governance.review.decision_targets import claims_of_others
+from governance.review.decision_wording import describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, UndoForm
 from governance.review.inbox import add_note_with_mentions
 from governance.review.models import Case
@@ -94,9 +95,10 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return invalid_form_response(request, find_account_case(pk), "decide", decision_form=form)
     case = get_object_or_404(Case.objects.select_related("account__organisation"), pk=pk, campaign=None)
     decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
+    seen = form.cleaned_data["members_seen"]
     try:
-        claimed = claims_of_others(case, verdict, by=request.user, now=now)
-        decision = actions.decide(case, verdict, decision_id=decision_id, by=request.user, now=now)
+        claimed = claims_of_others(case, verdict, seen=seen, by=request.user, now=now)
+        decision = actions.decide(case, verdict, decision_id=decision_id, seen=seen, by=request.user, now=now)
     except LOST_RACES as lost:
         return conflict_response(request, pk, lost, unsent=form)
     except NoSuchScopeError as mistake:

@@ -11,7 +11,7 @@ from governance.audit.models import Entry
 from governance.review.campaign_cases import join_and_leave
 from governance.review.holding import answer_escalation, assign, escalate, hold
 from governance.review.models import Case, InboxItem, Step
-from governance.review.verdicts import PartOfCampaignError
+from governance.review.verdicts import AnsweredFirstError, PartOfCampaignError
 from governance.staff.models import User
 from governance.staff.roles import Role
 from tests.factories import NOW, account, campaign_case, case, person
@@ -85,6 +85,14 @@ def test_what_is_in_no_list_is_neither_escalated_nor_held_nor_assigned(put_off: 
         put_off(part, by=person(), now=NOW)
 
     assert not Entry.objects.filter(verb__in=["case.escalated", "case.held", "case.assigned"]).exists()
+
+
+def test_the_same_answer_of_a_namesake_is_told_who_was_first(opened: Case) -> None:
+    escalate(opened, because="Which?", by=person(), now=NOW)
+    answer_escalation(opened, answer="Yes.", by=lead("Pat Lee"), now=NOW)
+
+    with pytest.raises(AnsweredFirstError, match="Pat Lee answered first"):
+        answer_escalation(opened, answer="Yes.", by=lead("Pat Lee"), now=NOW)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -25,7 +25,7 @@ from governance.review.models import BulkDecision, Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
 from governance.staff.models import ServiceKey, User
 from governance.webhooks.models import Webhook
-from tests.factories import PASSWORD
+from tests.factories import NOW, PASSWORD
 from tests.rules.arguments_of_sharing import ARGUMENTS_OF_SHARING
 from tests.rules.given import Arguments, first_of
 
@@ -174,7 +174,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/cases/<uuid:pk>/campaign/preview/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/cases/<uuid:pk>/campaign/decide/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/bulk/": Arguments(query=("accounts",), sent={"accounts": "1,2"}),
-    "/bulk/decide/": Arguments(sent=DECISION | {"accounts": "1", "listed": "1,2", "seen": SeenField.sign(9)}),
+    "/bulk/decide/": Arguments(sent=DECISION | {"accounts": "1", "listed": "1,2", "seen": SeenField.sign(9, NOW)}),
     "/bulk/<uuid:pk>/": Arguments(BULK),
     "/bulk/<uuid:pk>/undo/": Arguments(BULK, sent={"note": "A mistake."}),
     "/cases/next/": Arguments(query=LIST, sent={"view": "all", "band": "high"}),

@@ -68,7 +68,8 @@ def make_bulk_decision(request: StaffRequest) -> HttpResponse:
             given["accounts"],
             form.verdict(),
             bulk_id=given["decision"],
-            seen=given["seen"],
+            seen=given["seen"].number,
+            seen_at=given["seen"].at,
             by=request.user,
             now=timezone.now(),
         )
@@ -119,7 +120,7 @@ def _render_preview(
 ) -> HttpResponse:
     found = preview_bulk_decision(accounts, ticked=ticked, by=request.user, now=timezone.now())
     context = {"form": form, "preview": found, "draft": name_of_draft(accounts)}
-    context["seen"] = form["seen"].value() if form.is_bound else SeenField.sign(found.seen)
+    context["seen"] = form["seen"].value() if form.is_bound else SeenField.sign(found.seen, found.seen_at)
     context["undo_minutes"] = settings.UNDO_MINUTES
     return render(request, "review/bulk/preview.html", context | special, status=status)
 

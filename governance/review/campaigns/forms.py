@@ -133,4 +133,9 @@ class CampaignDecisionForm(DecisionForm):
         """Of a valid form. `others` are the members that the page could not list."""
         given = self.cleaned_data
         also = others - given["listed"] if given["others"] else frozenset[int]()
-        return Ticks(given["accounts"] | also, seen=given["seen"], left_out_because=given["left_out_because"])
+        return Ticks(
+            given["accounts"] | also,
+            seen=given["seen"],
+            left_out_because=given["left_out_because"],
+            is_confirmed=not self.is_preview,
+        )

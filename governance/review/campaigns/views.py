@@ -33,12 +33,13 @@ from governance.review.campaigns.forms import (
 from governance.review.campaigns.page import CampaignDetail, campaign_context, find_case, mergeable_campaigns
 from governance.review.campaigns.preview import CampaignDecisionPreview, preview_decision
 from governance.review.campaigns.queries import find_campaigns
-from governance.review.decision_targets import describe_targets
+from governance.review.decision_wording import describe_targets
 from governance.review.forms import NoteForm, UndoForm
 from governance.review.models import SAID_BY, Case
 from governance.review.verdicts import (
     LOST_RACES,
     LeftOutWithoutReasonError,
+    MembersLeftError,
     NoSuchScopeError,
     Ticks,
 )
@@ -109,6 +110,8 @@ def make_campaign_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse
     except LOST_RACES as lost:
         shown = _case(pk)
         return render_campaign(request, shown.campaign, shown, status=HTTPStatus.CONFLICT, lost=str(lost), unsent=form)
+    except MembersLeftError:
+        return _preview_again(request, case, form, status=HTTPStatus.CONFLICT)
     except REFUSED_TICKS as mistake:
         form.add_error(mistake.field, str(mistake))
         return _invalid(request, case, form)
@@ -249,6 +252,13 @@ def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -
     """The preview again, where only its confirmation is missing; else the page with what is wrong."""
     if set(form.errors) != {"confirmed"}:
         return _invalid(request, case, form)
+    return _preview_again(request, case, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _preview_again(
+    request: StaffRequest, case: Case, form: CampaignDecisionForm, *, status: HTTPStatus
+) -> HttpResponse:
+    """What the decision would do now, to be confirmed."""
     again = CampaignDecisionForm(request.POST)
     if (ticks := _ticks(case, again)) is None:
         return _invalid(request, case, again)
@@ -257,7 +267,7 @@ def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -
     except REFUSED_TICKS as mistake:
         again.add_error(mistake.field, str(mistake))
         return _invalid(request, case, again)
-    return _render_preview(request, case, form, found, verdict=again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _render_preview(request, case, form, found, verdict=again, status=status)
 
 
 def _render_preview(
