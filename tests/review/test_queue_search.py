@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from accounts.models import Organisation
 from governance.overview.queries import get_my_day
 from governance.review.holding import assign, hold
 from governance.review.models import Case
@@ -36,8 +37,7 @@ def test_an_account_is_found_in_capitals(harbour: Case, mira: Client) -> None:
 @pytest.mark.parametrize("typed", ["M\u00fcller", "Mu\u0308ller", "M\u00dcLLER", "MU\u0308LLER"])
 def test_an_organisation_is_found_however_its_letters_are_composed(typed: str, mira: Client) -> None:
     named = account("acct_x", organisation="org_m")
-    named.organisation.name = "M\u00fcller KG"
-    named.organisation.save()
+    Organisation.objects.update(name="M\u00fcller KG")
     whole = campaign_case(named, account())
 
     assert [row.case for row in mira.get("/queue/", {"q": typed}).context["page"].rows] == [whole]
