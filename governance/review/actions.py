@@ -28,6 +28,7 @@ from governance.review.deciding import (
 )
 from governance.review.decision_targets import BATCH_SIZE, decision_targets, restrictions_replaced_first, write_targets
 from governance.review.decision_wording import describe_decision
+from governance.review.inbox_items import settle_escalation
 from governance.review.models import CLAIM_LASTS, GIVEN_BACK, Case, Decision, Dismissal, Step, origin_of
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step, add_steps, is_step_by
@@ -117,8 +118,9 @@ def decide(
     campaign closes the open cases of its other accounts as well.
 
     The same `decision_id` again answers with the decision that was made. Raises AlreadyDecidedError where somebody
-    else decided first, CaseTakenError where somebody else has claimed the case, CaseEndedError, NoSuchScopeError,
-    LeftOutWithoutReasonError, MembersLeftError, and SentBeforeError where the same `decision_id` made another decision.
+    else decided first, CaseTakenError where somebody else has claimed the case, EscalatedFirstError where the leads
+    are asked and `by` is none of them, CaseEndedError, NoSuchScopeError, LeftOutWithoutReasonError, MembersLeftError,
+    and SentBeforeError where the same `decision_id` made another decision.
 
     Args:
         ticks: the accounts of a campaign, where the case is that of a campaign.
@@ -167,11 +169,10 @@ def decide(
         is_unfinished=is_unfinished,
     )
     write_targets(decision, reach)
-    locked.status, locked.closed_at = Case.Status.DECIDED, now
-    locked.claimed_by, locked.claimed_until, locked.is_handed_out = None, None, False
-    locked.save(update_fields=["status", "closed_at", *GIVEN_BACK])
-    details = decision_details(decision, reach, numbers)
-    add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=describe_decision(decision), details=details)
+    _close(locked, now=now)
+    details, text = decision_details(decision, reach, numbers), describe_decision(decision)
+    add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=text, details=details)
+    settle_escalation(locked, text=text, by=by, now=now)
     resolve_cases(decision, reach.closed, by=by.actor, now=now)
     release_left_out(decision, now=now)
     if is_unfinished:
@@ -193,6 +194,12 @@ def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:
     keys = list(Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
     in_full = Case.objects.select_related("account__organisation", "campaign", "assessment", "part_of")
     return in_full.get(pk=case.pk), keys
+
+
+def _close(locked: Case, *, now: datetime) -> None:
+    locked.status, locked.closed_at = Case.Status.DECIDED, now
+    locked.claimed_by, locked.claimed_until, locked.is_handed_out = None, None, False
+    locked.save(update_fields=["status", "closed_at", *GIVEN_BACK])
 
 
 def lift_restriction(

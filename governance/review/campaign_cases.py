@@ -3,7 +3,7 @@
 1. A campaign that shows a harvest has one case, which is as urgent as its member with the highest score.
 2. The open cases of its members are part of it, and in no list by themselves. They leave when their account leaves the
    campaign, when it is left out of a decision, and when the campaign's case ends undecided. A case that somebody has
-   claimed joins when the claim is over.
+   claimed, that is assigned or that the leads are asked about stays in their lists, and joins when that is over.
 3. A case whose campaign shows no harvest any more ends undecided. While the campaign has members, it stays open if
    somebody has claimed it, put it on hold, escalated it, or reopened it by hand.
 4. A campaign that was decided about gets another case by `reopening_rules.campaign_needs_case`. One without a decision
@@ -226,6 +226,8 @@ def _joining(*, now: datetime) -> Iterable[tuple[uuid.UUID, uuid.UUID]]:
     alone = Case.objects.unclaimed(at=now).filter(
         status=Case.Status.OPEN,
         part_of=None,
+        assigned_to=None,
+        escalated_at=None,
         account__memberships__left_at=None,
         account__memberships__left_out_because="",
         account__memberships__campaign__cases__status=Case.Status.OPEN,

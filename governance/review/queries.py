@@ -40,7 +40,7 @@ ROW_TABLES = (
 
 
 class QueueCounts(NamedTuple):
-    """How many cases are waiting, how many of these are overdue and escalated, how many are on hold, and how many the
+    """How many cases are waiting, how many of these are overdue, how many are escalated and on hold, and how many the
     user has claimed or is assigned.
     """
 
@@ -162,7 +162,7 @@ def queue_counts(*, user: User, now: datetime) -> QueueCounts:
     counts = waiting.aggregate(
         waiting=Count("pk", filter=is_waiting),
         overdue=Count("pk", filter=is_waiting & Q(due_at__lte=now)),
-        escalated=Count("pk", filter=is_waiting & Q(escalated_at__isnull=False)),
+        escalated=Count("pk", filter=Q(escalated_at__isnull=False)),
         held=Count("pk", filter=is_held),
     )
     return QueueCounts(**counts, mine=waiting.of(user, at=now).count())

@@ -63,6 +63,22 @@ class EscalatedFirstError(Exception):
         super().__init__(f"{case.escalated_by} escalated this case already: {case.escalated_because}")
 
 
+class HeldFirstError(Exception):
+    """A colleague has put the case on hold: says who, until when and why."""
+
+    def __init__(self, case: Case) -> None:
+        until = f" until {case.held_until:%-d %b, %H:%M} UTC" if case.held_until is not None else ""
+        super().__init__(f"{case.held_by} put this case on hold{until} first: {case.held_because}")
+
+
+class AssignedFirstError(Exception):
+    """A colleague has assigned the case: says who, to whom and why."""
+
+    def __init__(self, case: Case) -> None:
+        why = f": {case.assigned_because}" if case.assigned_because else "."
+        super().__init__(f"{case.assigned_by} assigned this case to {case.assigned_to} first{why}")
+
+
 class AnsweredFirstError(Exception):
     """The case is not escalated any more: says who answered, and what."""
 
@@ -79,6 +95,8 @@ LOST_RACES: Final = (
     PartOfCampaignError,
     SentBeforeError,
     EscalatedFirstError,
+    HeldFirstError,
+    AssignedFirstError,
     AnsweredFirstError,
 )
 

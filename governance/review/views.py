@@ -28,11 +28,12 @@ from governance.review.decision_wording import describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, UndoForm
 from governance.review.inbox import add_note_with_mentions
 from governance.review.models import Case
+from governance.review.queue_forms import clean_query
 from governance.review.restrictions.queries import say_still_denied
 from governance.review.undo import undo_decision
 from governance.review.verdicts import LOST_RACES, CannotUndoError, NoMembersError, NoSuchScopeError
 from governance.review.wording import outcome_word
-from governance.review.work_context import forget_decision, remember_decision
+from governance.review.work_context import forget_decision, list_given, remember_decision
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
 from governance.web.requests import StaffRequest
 
@@ -42,7 +43,9 @@ from governance.web.requests import StaffRequest
 @permission_required(VIEW_CASES, raise_exception=True)
 def case(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case = find_case(pk)
-    return redirect(campaign_case_url(case)) if case.campaign_id is not None else render_case_page(request, case)
+    if case.campaign_id is not None:
+        return redirect(campaign_case_url(case, clean_query(list_given(request))))
+    return render_case_page(request, case)
 
 
 @require_POST
@@ -165,7 +168,7 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
     try:
         done = undo_decision(case, note=note, by=request.user, now=timezone.now())
     except CannotUndoError as lost:
-        return conflict_response(request, case.pk, lost)
+        return conflict_response(request, case.pk, lost, unsaid=note)
     forget_decision(request, case)
     if not done.is_undone:
         message = "It was too late to undo the decision. Its restrictions were removed."

@@ -122,7 +122,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/queue/views/save/": Arguments(sent={"name": "Critical", "query": "band=critical", "is_shared": "on"}),
     "/queue/views/<uuid:pk>/remove/": Arguments({"pk": partial(first_of, SavedView)}),
     "/inbox/": Arguments(),
-    "/inbox/read/": Arguments(sent={"item": "1"}),
+    "/inbox/read/": Arguments(sent={"item": "1", "newest": "1"}),
     "/colleagues/": Arguments(),
     "/restrictions/": Arguments(query=("kind", "q", "before")),
     "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("kind", "q", "before"), sent={"note": "A slip."}),
@@ -166,7 +166,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/policy/off/": Arguments(sent={"why": "Too many."}),
     "/policy/on/": Arguments(sent={"why": "Mended."}),
     "/campaigns/": Arguments(query=("state", "after")),
-    "/campaigns/<uuid:pk>/": Arguments(CAMPAIGN, query=("q", "tie", "sort", "ticked", "long", "case")),
+    "/campaigns/<uuid:pk>/": Arguments(CAMPAIGN, query=("q", "tie", "sort", "ticked", "long", "case", "list")),
     "/campaigns/<uuid:pk>/split/": Arguments(CAMPAIGN, sent={"accounts": "1", "split_because": "Two schools."}),
     "/campaigns/<uuid:pk>/merge/": Arguments(
         CAMPAIGN, sent={"other": str(uuid.uuid4()), "merge_because": "One operator."}

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
@@ -77,8 +76,8 @@ def make_bulk_decision(request: StaffRequest) -> HttpResponse:
         form.add_error(mistake.field, str(mistake))
         return _render_again(request, form)
     except BulkSentBeforeError as changed:
-        messages.warning(request, str(changed))
-        bulk = changed.bulk
+        note = form.cleaned_data["note"]
+        return _render_page(request, changed.bulk.pk, lost=str(changed), unsent=note, status=HTTPStatus.CONFLICT)
     return redirect("review:bulk-decision", pk=bulk.pk)
 
 

@@ -44,7 +44,7 @@ from governance.review.verdicts import (
     Ticks,
 )
 from governance.review.wording import outcome_word
-from governance.review.work_context import remember_decision, work_context
+from governance.review.work_context import LIST, remember_decision, work_context
 from governance.staff.roles import VIEW_CASES, WORK_CASES
 from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
@@ -161,9 +161,10 @@ def merge_into_campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "review/campaign/merge.html", context, status=status)
 
 
-def campaign_case_url(case: Case) -> str:
-    """The page of the case of a campaign."""
-    return f"{reverse('review:campaign', args=[case.campaign_id])}?{urlencode({'case': case.pk})}"
+def campaign_case_url(case: Case, listed: str = "") -> str:
+    """The page of the case of a campaign. `listed` is the query of the list through which Next goes on from it."""
+    query = {"case": case.pk} | ({LIST: listed} if listed else {})
+    return f"{reverse('review:campaign', args=[case.campaign_id])}?{urlencode(query)}"
 
 
 def render_campaign(

@@ -69,6 +69,11 @@ class CaseWork(models.Model):
         """Return True while the case is on hold: it comes back by itself."""
         return self.held_until is not None and self.held_until > at
 
+    @property
+    def hold_version(self) -> str:
+        """What a form says of the hold that its page showed."""
+        return self.held_until.isoformat() if self.held_until is not None else ""
+
 
 T = TypeVar("T", bound=models.Model)
 
