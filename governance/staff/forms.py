@@ -1,5 +1,5 @@
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
@@ -14,7 +14,7 @@ from governance.staff.passwords import WrongPasswordError, check_own_password
 
 LONGEST_PASSWORD: Final = 1_000
 TRY_LATER: Final = {"wait": 900, "busy": 5}  # codes of errors, and after how many seconds to try again
-WRONG_CREDENTIALS: Final = "The e-mail address or the password is wrong."
+WRONG_CREDENTIALS = ValidationError("The e-mail address or the password is wrong.", code="invalid_login")
 TOO_MANY = ValidationError("Too many attempts. Try again in 15 minutes.", code="wait")
 BUSY = ValidationError("Many people are signing in at the moment. Try again in a few seconds.", code="busy")
 
@@ -24,7 +24,6 @@ class SignInForm(AuthenticationForm):
 
     username = forms.EmailField(max_length=254, error_messages={"invalid": "Enter an e-mail address."})
     password = forms.CharField(max_length=LONGEST_PASSWORD, strip=False, widget=forms.PasswordInput)
-    error_messages: ClassVar = {**AuthenticationForm.error_messages, "invalid_login": WRONG_CREDENTIALS}
 
     def __init__(self, *args: Any, origin: ClientOrigin, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -42,7 +41,7 @@ class SignInForm(AuthenticationForm):
         except HashingBusyError as error:
             raise BUSY from error
         if self.user_cache is None:
-            raise self.get_invalid_login_error()
+            raise WRONG_CREDENTIALS
         return given
 
 
