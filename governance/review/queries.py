@@ -64,6 +64,12 @@ class QueueRow:
         about = self.case.campaign or self.case.assessment
         return findings_against(about.findings)[:REASONS_SHOWN]
 
+    @cached_property
+    def favour(self) -> dict[str, Any] | None:
+        """The finding that speaks most for the account, if any does. Of a campaign none is shown: it has none."""
+        speaking = [one for one in self.case.assessment.findings if one["points"] < 0] if not self.case.campaign else []
+        return min(speaking, key=lambda one: float(one["points"]), default=None)
+
     @property
     def name(self) -> str:
         """What the row is called: the account, or the campaign in words."""
@@ -73,7 +79,7 @@ class QueueRow:
     def customer(self) -> str:
         """Whose account it is."""
         if self.case.campaign is not None:
-            return "Decided as one"
+            return "One decision for all"
         return str(self.case.own_account.organisation or "No organisation")
 
     @property
