@@ -32,17 +32,15 @@ def started(
     by: User | None = None,
     key: uuid.UUID | None = None,
     seen: int | None = None,
-    at: datetime = NOW,
 ) -> BulkDecision:
-    """A bulk decision whose accounts all wait, made at this time on what was seen at first."""
+    """A bulk decision whose accounts all wait."""
     return decide_many(
         [one.pk for one in accounts],
         verdict,
         bulk_id=key or uuid.uuid4(),
         seen=get_newest_decision_number() if seen is None else seen,
-        seen_at=NOW,
         by=by or person(),
-        now=at,
+        now=NOW,
     )
 
 
@@ -59,5 +57,5 @@ def states(bulk: BulkDecision) -> dict[str, tuple[str, str]]:
 def bulk_form(accounts: Sequence[Account], *, seen: int = 0, **fields: Any) -> dict[str, Any]:
     """The form of the preview, as the page sends it."""
     pks = [one.pk for one in accounts]
-    sent = {"accounts": pks, "listed": ",".join(map(str, pks)), "seen": SeenField.sign(seen, NOW)}
+    sent = {"accounts": pks, "listed": ",".join(map(str, pks)), "seen": SeenField.sign(seen)}
     return block_form() | sent | fields

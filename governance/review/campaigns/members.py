@@ -141,8 +141,7 @@ def load_members(campaign: Campaign, *, now: datetime) -> list[MemberOfCampaign]
 def mark_members(
     members: Sequence[MemberOfCampaign],
     *,
-    decided: Collection[int],
-    left_out: Collection[int],
+    decided: Mapping[int, bool],
     chosen: Collection[int] | None,
     which: InitialTicks,
 ) -> None:
@@ -152,14 +151,13 @@ def mark_members(
     who were left out.
 
     Args:
-        decided: of which accounts decisions about this campaign say something.
-        left_out: those that the last decision left out, be it about a campaign that they were in before.
+        decided: whether the last decision that says something of an account left it out.
         chosen: what somebody has ticked already; None if nobody has yet.
     """
     any_new = bool(decided) and any(member.account.pk not in decided for member in members)
     for member in members:
         member.is_new = bool(decided) and member.account.pk not in decided
-        member.is_left_out = member.account.pk in left_out
+        member.is_left_out = decided.get(member.account.pk, False)
         proposed = member.is_new if any_new else not member.is_left_out
         ticked = {InitialTicks.ALL: True, InitialTicks.NONE: False}.get(which, proposed)
         member.is_ticked = ticked if chosen is None else member.account.pk in chosen
