@@ -28,6 +28,7 @@ def environment_of(port: int) -> dict[str, str]:
         "SECRET_KEY": settings.SECRET_KEY,
         "FINGERPRINT_KEY": settings.FINGERPRINT_KEY.decode(),
         "EXCERPT_KEY": settings.EXCERPT_KEYS[0].decode(),
+        "SERVICE_KEY_PEPPER": ";".join(settings.SERVICE_KEY_PEPPERS),
         "STILLWATCH_URL": f"http://{HOST}:{port}",
         "INTAKE_MAX_LAG": "0",
         "LOG_LEVEL": "WARNING",
