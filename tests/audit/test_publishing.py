@@ -128,6 +128,13 @@ class TestPublishing:
         write()
         assert publish(now=LATER) is not None
 
+    def test_says_where_none_of_its_keys_signed_what_the_folder_holds(self, settings: Any) -> None:
+        publish_to(5)
+        settings.AUDIT_KEYS = ["C" * 43]
+
+        assert publish(now=LATER) is None
+        assert fault() == "a checkpoint is signed by none of the given keys"
+
     def test_needs_a_key(self, settings: Any, folder: Path) -> None:
         settings.AUDIT_KEYS = []
         write()
