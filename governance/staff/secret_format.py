@@ -1,6 +1,6 @@
 """How the secret of a service key is written, and what is stored of it. Pure.
 
-`swk_`, 43 letters and digits, and six that are the CRC-32 of all before them: whoever scans for leaked secrets knows
+`swk_`, 43 letters and digits, and six that are the CRC-32 of all before them: scanners of leaked secrets know
 one for certain, without asking anybody.
 """
 
@@ -52,7 +52,7 @@ def pepper_version(pepper: str) -> str:
 
 
 def stored_digest(digest: bytes, pepper: str) -> bytes:
-    """Return what is stored of a secret: whoever reads the database can neither show it nor sign the feed with it."""
+    """Return what is stored of a secret: a reader of the database can neither show it nor sign the feed with it."""
     return hmac.digest(pepper.encode(), digest, "sha256")
 
 
