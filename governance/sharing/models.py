@@ -118,7 +118,7 @@ class Share(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["campaign", "partner"],
-                condition=Q(state__in=["proposed", "released"]),
+                condition=Q(state="proposed") | Q(state="released"),
                 name="one_live_share_of_a_campaign_and_partner",
             ),
             models.CheckConstraint(

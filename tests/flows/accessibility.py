@@ -7,7 +7,8 @@ from typing import Final, Literal, NamedTuple
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
-THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+Theme = Literal["light", "dark"]
+THEMES: Final[tuple[Theme, ...]] = ("light", "dark")
 WIDTHS: Final[Sequence[int]] = (1280, 390)
 # The size of targets is a rule of WCAG 2.2 that axe-core leaves out unless it is asked for.
 OPTIONS: Final = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
@@ -49,14 +50,19 @@ def _settled_violations(page: Page) -> list[Violation]:
 
 def iter_violations_everywhere(page: Page) -> Iterator[str]:
     """Of the page in both themes and at both widths, each with where it was seen. The theme that it has comes first."""
-    is_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    for theme in reversed(THEMES) if is_dark else THEMES:
-        has_theme = (theme == "dark") == is_dark
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        if "/admin/" in page.url and not has_theme:
-            page.reload()  # it chooses its theme when it is loaded
+    has_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    for theme in reversed(THEMES) if has_dark else THEMES:
         for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            page.evaluate(PAINTED)
-            for one in _settled_violations(page):
-                yield f"{page.url}, {theme}, {width} px: {one.rule} at {one.element}: {one.message}"
+            yield from iter_violations_in(page, theme, width)
+
+
+def iter_violations_in(page: Page, theme: Theme, width: int) -> Iterator[str]:
+    """Of the page in a theme and at a width, each with where it was seen."""
+    has_dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    if "/admin/" in page.url and has_dark != (theme == "dark"):
+        page.reload()  # it chooses its theme when it is loaded
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate(PAINTED)
+    for one in _settled_violations(page):
+        yield f"{page.url}, {theme}, {width} px: {one.rule} at {one.element}: {one.message}"

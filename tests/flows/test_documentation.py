@@ -12,9 +12,12 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.utils import timezone
 
+from governance.audit.actor import Actor
 from governance.bench.serving import check_server, environment_of, web_server
 from governance.platform import timeouts
 from governance.platform.installation_secrets import LOG_KEYS, PEPPERS
+from governance.sharing.actions.partners import add_partner
+from governance.sharing.models import Tlp
 from governance.usage.models import UsageEvent
 from tests.factories import account, restriction
 from tests.flows import every_command, every_log_command, every_partner_command  # noqa: F401 - which say how commands are run
@@ -135,9 +138,10 @@ class TestAnExampleWithCurl:
         for place in range(42):
             restriction(account("acct_1042") if place == 41 else account(), at=now)
         restriction(blocked, at=now)
+        partner = add_partner("North Lab", receives=True, sends=False, tlp=Tlp.GREEN, by=Actor.system("test"), now=now)
         with web_server(workers=1, threads=8) as (port, _), check_server(workers=1) as (check_port, _):
             answers = [
-                (page.name, *run(block, issue_before(page, block), port, check_port))
+                (page.name, *run(block, secret_of(page, block, partner.token), port, check_port))
                 for page in WITH_PROGRAMS
                 for block in shells(page, "curl")
             ]
@@ -146,8 +150,9 @@ class TestAnExampleWithCurl:
             ("README.md", 200),
             ("README.md", 202),
             ("gateways.md", 200),
+            ("sharing.md", 200),
         ]
-        walk, usage, check = (answer for _, _, answer in answers)
+        walk, usage, check, taxii = (answer for _, _, answer in answers)
         assert (walk["decision"], walk["restriction"]["kind"]) == ("deny", "block")
         assert usage["accepted"] == 1
         assert UsageEvent.objects.get().event_id == "req_1"
@@ -156,13 +161,16 @@ class TestAnExampleWithCurl:
             "bulk_harvest",
             {"number": 42, "kind": "block"},
         )
+        assert taxii["default"] in taxii["api_roots"]
         assert check.keys() == documented_answer(ROOT / "docs" / "gateways.md").keys()
 
 
-def issue_before(page: Path, block: str) -> str:
-    """The line above on the page that issues a key, where the example has none of its own."""
+def secret_of(page: Path, block: str, token: str) -> str:
+    """The line that sets the secret of an example: the one above on its page that issues a key, or a partner's token."""
     if "issue_service_key" in block:
         return ""
+    if "$TOKEN" in block:
+        return f"TOKEN={token}\n"
     (issue,) = re.findall(r"^\S*python manage\.py issue_service_key .*$", page.read_text(), re.MULTILINE)
     return f"KEY=$({issue})\n"
 
@@ -170,6 +178,7 @@ def issue_before(page: Path, block: str) -> str:
 def run(block: str, before: str, port: int, check_port: int) -> tuple[int, Any]:
     """What the server answers to the last command of an example, as a shell runs it."""
     script = (before + block).replace("acct_…", "acct_blocked")
+    script = script.replace("https://stillwatch.example.com", f"http://127.0.0.1:{port}")
     for documented, real in ((8000, port), (8001, check_port)):
         script = script.replace(f"http://127.0.0.1:{documented}", f"http://127.0.0.1:{real}")
     script = script.replace(".venv/bin/python", sys.executable).replace("curl ", "curl -sS -w '\\n%{http_code}' ")

@@ -232,7 +232,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="share",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["proposed", "released"])),
+                condition=models.Q(("state", "proposed"), ("state", "released"), _connector="OR"),
                 fields=("campaign", "partner"),
                 name="one_live_share_of_a_campaign_and_partner",
             ),
