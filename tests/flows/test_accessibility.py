@@ -144,7 +144,7 @@ def test_on_pages_on_which_nothing_is_yet(open_page: Open) -> None:
 def test_on_every_page_of_the_admin(ada: tuple[Page, Client, str]) -> None:
     page, client, _ = ada
 
-    # They are made alike, so each is looked at in one of the four ways: neighbours, such as a list and its form, in all.
+    # They are made alike, so each is looked at in one of the four ways; neighbours, as a list and its form, in others.
     ways = cycle(product(WIDTHS, THEMES))
     found: list[str] = []
     for address, (width, theme) in zip(pages(client, of_the_admin=True), ways, strict=False):

@@ -166,7 +166,7 @@ class TestAnExampleWithCurl:
 
 
 def secret_of(page: Path, block: str, token: str) -> str:
-    """The line that sets the secret of an example: the one above on its page that issues a key, or a partner's token."""
+    """The line that sets the secret of an example: the one on its page that issues a key, or a partner's token."""
     if "issue_service_key" in block:
         return ""
     if "$TOKEN" in block:
