@@ -195,7 +195,8 @@ def _one_bulk_decision(mira: User) -> None:
     """Undone while it was at work: one account was skipped, and the decision on the other is still to be undone."""
     verdict = Verdict(action=RestrictionKind.WATCH, reason=Reason.BULK_HARVEST)
     accounts = [case(account(name)).own_account for name in ("acct_of_many_1", "acct_of_many_2")]
-    bulk = decide_many([one.pk for one in accounts], verdict, bulk_id=uuid.uuid4(), seen=0, by=mira, now=NOW)
+    pks = [one.pk for one in accounts]
+    bulk = decide_many(pks, verdict, bulk_id=uuid.uuid4(), seen=0, seen_at=NOW, by=mira, now=NOW)
     BulkTarget.objects.filter(bulk=bulk, account=accounts[0]).update(state="skipped", because="Claimed by Jonas.")
 
 

@@ -65,8 +65,8 @@ class MyDay(NamedTuple):
 def get_my_day(user: User, *, now: datetime, counted: "WaitingCounts | None" = None) -> MyDay:
     """In four queries. In two, and without what is due soon, where the open cases have been `counted`."""
     waiting = Case.objects.waiting().not_held(at=now)
-    shown = waiting.select_related("account", "campaign").order_by("due_at", "pk")
-    mine = list(shown.of(user, at=now)[:LISTED])
+    shown = Case.objects.waiting().select_related("account", "campaign").order_by("due_at", "pk")
+    mine = list(shown.of(user, at=now)[:LISTED])  # on hold or not, as the queue lists them
     unread = InboxItem.objects.filter(user=user, read_at=None).select_related("case__account", "case__campaign", "by")
     mentions = list(unread.order_by("-at", "-pk")[:LISTED])
     if counted is not None:

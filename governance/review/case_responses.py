@@ -85,7 +85,7 @@ def go_to_case(request: StaffRequest, case: Case) -> HttpResponse:
     query = clean_query(list_given(request))
     address = f"{reverse('review:case', args=[case.pk])}{f'?{query}' if query else ''}"
     if case.campaign_id is not None:
-        address = campaign_case_url(case)
+        address = campaign_case_url(case, query)
     if not request.htmx:
         return redirect(address)
     response = render_case_page(request, find_case(case.pk), part="case", is_arrival=True)

@@ -72,8 +72,8 @@ def erasure(request: StaffRequest) -> HttpResponse:
     try:
         target = find_target(whom.cleaned_data["kind"], whom.cleaned_data["name"])
     except UnknownTargetError as error:
-        messages.error(request, str(error))
-        return redirect(PAGE)
+        whom.add_error("name", str(error))
+        return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, whom_form=whom)
     if request.method != "POST":
         return _render_erasure(request, target, EraseForm())
     form = EraseForm(request.POST)
@@ -93,6 +93,7 @@ def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, *
         "erasures": list_erasures(),
         "hold_form": HoldForm(),
         "lift_form": LiftHoldForm(),
+        "whom_form": WhomForm(),
         "now": timezone.now(),
     }
     return render(request, "overview/settings/privacy.html", context | special, status=status)

@@ -41,12 +41,15 @@ class BulkPreviewAccount:
 
 @dataclass(frozen=True, slots=True)
 class BulkPreview:
-    """The ticked accounts; `gone` is how many of them do not exist, `seen` the number of the newest decision."""
+    """The ticked accounts; `gone` is how many of them do not exist, `seen` the number of the newest decision at
+    `seen_at`.
+    """
 
     rows: Sequence[BulkPreviewAccount]
     claimed: int
     gone: int
     seen: int
+    seen_at: datetime
 
     @property
     def ticked(self) -> list[BulkPreviewAccount]:
@@ -140,7 +143,7 @@ def preview_bulk_decision(
             )
         )
     rows.sort(key=lambda row: (-(row.account.score.score if hasattr(row.account, "score") else -1), row.account.pk))
-    return BulkPreview(rows, claimed=claimed, gone=len(set(accounts)) - len(found), seen=seen)
+    return BulkPreview(rows, claimed=claimed, gone=len(set(accounts)) - len(found), seen=seen, seen_at=now)
 
 
 def _remarks(case: Case, *, by: User, now: datetime) -> list[str]:

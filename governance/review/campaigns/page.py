@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet
 from django.utils.functional import cached_property
 
-from governance.campaigns.models import Campaign
+from governance.campaigns.models import Campaign, CampaignMember
 from governance.campaigns.traits import TraitKind
 from governance.privacy.models import hold_reasons
 from governance.restrictions.models import Restriction
@@ -60,6 +60,8 @@ class _Target(NamedTuple):
     account: int
     external_id: str
     left_out_because: str
+    number: int
+    campaign: uuid.UUID | None
 
 
 class CampaignDetail:
@@ -107,7 +109,13 @@ class CampaignDetail:
     def members(self) -> list[MemberOfCampaign]:
         """All current members."""
         members = load_members(self.campaign, now=self.now)
-        mark_members(members, decided=self._decided_on, chosen=self.chosen, which=self.member_filter.ticked)
+        mark_members(
+            members,
+            decided=self._decided_on,
+            left_out=self._left_out_before,
+            chosen=self.chosen,
+            which=self.member_filter.ticked,
+        )
         return members
 
     @cached_property
@@ -162,15 +170,28 @@ class CampaignDetail:
 
     @cached_property
     def _targets(self) -> list[_Target]:
-        """What decisions about the campaign said of its accounts, in the order of decisions."""
-        rows = DecisionTarget.objects.filter(decision__campaign=self.campaign).order_by("decision__number", "account")
-        columns = ("decision", "decision__undone_at", "account", "account__external_id", "left_out_because")
-        return [_Target(*row) for row in rows.values_list(*columns)]
+        """What decisions said of accounts of the campaign, in the order of decisions. Those about other campaigns say
+        it of members who came from there.
+        """
+        said = ("decision", "decision__undone_at", "account", "account__external_id", "left_out_because")
+        columns = (*said, "decision__number", "decision__campaign")
+        own = DecisionTarget.objects.filter(decision__campaign=self.campaign).order_by().values_list(*columns)
+        current = CampaignMember.objects.current().filter(campaign=self.campaign).values("account")
+        of_members = DecisionTarget.objects.filter(account__in=current).order_by().values_list(*columns)
+        rows = [_Target(*row) for row in own.union(of_members)]
+        return sorted(rows, key=lambda one: (one.number, one.account))
 
     @property
-    def _decided_on(self) -> dict[int, bool]:
-        """Whether the last decision that stands and says something of an account left it out."""
-        return {one.account: bool(one.left_out_because) for one in self._targets if one.undone_at is None}
+    def _left_out_before(self) -> set[int]:
+        """The accounts that the last decision that stands and says something of them left out."""
+        last = {one.account: one.left_out_because for one in self._targets if one.undone_at is None}
+        return {account for account, because in last.items() if because}
+
+    @property
+    def _decided_on(self) -> set[int]:
+        """The accounts of which a decision about this campaign that stands says something."""
+        standing = (one for one in self._targets if one.undone_at is None)
+        return {one.account for one in standing if one.campaign == self.campaign.pk}
 
     @cached_property
     def harm(self) -> Harm | None:

@@ -33,17 +33,18 @@ from governance.review.campaigns.forms import (
 from governance.review.campaigns.page import CampaignDetail, campaign_context, find_case, mergeable_campaigns
 from governance.review.campaigns.preview import CampaignDecisionPreview, preview_decision
 from governance.review.campaigns.queries import find_campaigns
-from governance.review.decision_targets import describe_targets
+from governance.review.decision_wording import describe_targets
 from governance.review.forms import NoteForm, UndoForm
 from governance.review.models import SAID_BY, Case
 from governance.review.verdicts import (
     LOST_RACES,
     LeftOutWithoutReasonError,
+    MembersLeftError,
     NoSuchScopeError,
     Ticks,
 )
 from governance.review.wording import outcome_word
-from governance.review.work_context import remember_decision, work_context
+from governance.review.work_context import LIST, remember_decision, work_context
 from governance.staff.roles import VIEW_CASES, WORK_CASES
 from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
@@ -109,6 +110,8 @@ def make_campaign_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse
     except LOST_RACES as lost:
         shown = _case(pk)
         return render_campaign(request, shown.campaign, shown, status=HTTPStatus.CONFLICT, lost=str(lost), unsent=form)
+    except MembersLeftError:
+        return _preview_again(request, case, form, status=HTTPStatus.CONFLICT)
     except REFUSED_TICKS as mistake:
         form.add_error(mistake.field, str(mistake))
         return _invalid(request, case, form)
@@ -158,9 +161,10 @@ def merge_into_campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "review/campaign/merge.html", context, status=status)
 
 
-def campaign_case_url(case: Case) -> str:
-    """The page of the case of a campaign."""
-    return f"{reverse('review:campaign', args=[case.campaign_id])}?{urlencode({'case': case.pk})}"
+def campaign_case_url(case: Case, listed: str = "") -> str:
+    """The page of the case of a campaign. `listed` is the query of the list through which Next goes on from it."""
+    query = {"case": case.pk} | ({LIST: listed} if listed else {})
+    return f"{reverse('review:campaign', args=[case.campaign_id])}?{urlencode(query)}"
 
 
 def render_campaign(
@@ -249,6 +253,13 @@ def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -
     """The preview again, where only its confirmation is missing; else the page with what is wrong."""
     if set(form.errors) != {"confirmed"}:
         return _invalid(request, case, form)
+    return _preview_again(request, case, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _preview_again(
+    request: StaffRequest, case: Case, form: CampaignDecisionForm, *, status: HTTPStatus
+) -> HttpResponse:
+    """What the decision would do now, to be confirmed."""
     again = CampaignDecisionForm(request.POST)
     if (ticks := _ticks(case, again)) is None:
         return _invalid(request, case, again)
@@ -257,7 +268,7 @@ def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -
     except REFUSED_TICKS as mistake:
         again.add_error(mistake.field, str(mistake))
         return _invalid(request, case, again)
-    return _render_preview(request, case, form, found, verdict=again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _render_preview(request, case, form, found, verdict=again, status=status)
 
 
 def _render_preview(
