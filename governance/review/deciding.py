@@ -68,9 +68,14 @@ def refuse_unless_free(case: Case, *, is_one_of_many: bool, by: User, now: datet
 
 
 def refuse_if_leads_decide(case: Case, *, by: User) -> None:
-    """Raises EscalatedFirstError where the leads are asked, and `by` is none of them, nor whom they assigned it to."""
-    if case.escalated_at is not None and by.role not in ESCALATED_TO and case.assigned_to_id != by.pk:
+    """Raises EscalatedFirstError where the decision is the leads'."""
+    if is_decided_by_leads(case, by=by):
         raise EscalatedFirstError(case)
+
+
+def is_decided_by_leads(case: Case, *, by: User) -> bool:
+    """Return True where the leads are asked, and `by` is none of them, nor whom they assigned the case to."""
+    return case.escalated_at is not None and by.role not in ESCALATED_TO and case.assigned_to_id != by.pk
 
 
 def is_one_unfinished(case: Case, reach: DecisionTargets) -> bool:

@@ -10,9 +10,11 @@ from accounts.models import Account
 from governance.campaigns.regrouping import merge_campaigns, split_campaign
 from governance.review.campaign_cases import update_campaign_cases
 from governance.review.handing_out import claim_next, find_next_case
+from governance.review.holding import escalate
 from governance.review.models import Case
 from governance.review.queue_filters import QueueFilter
 from governance.review.reopening_rules import QUIET_FOR
+from governance.staff.roles import Role
 from tests.factories import NOW, account, campaign_case, own_campaign, person
 from tests.review.deciding import DISMISS_CAMPAIGN, decide_all
 from tests.review.pages import address, block_form, signed_in, text
@@ -111,3 +113,21 @@ def as_confirmed(client: Client, opened: Case, members: list[Account]) -> dict[s
     form = block_form(seen=str(newest), accounts=",".join(str(one.pk) for one in members))
     assert client.post(address(opened, "campaign/preview/"), form).status_code == 200
     return form
+
+
+def test_what_is_asked_of_the_leads_is_asked_about_the_campaign_that_took_the_other_in() -> None:
+    mira, ada = person("Mira"), person("Ada", role=Role.LEAD)
+    one, two = campaign_case(account(), account()), campaign_case(account(), account())
+    escalate(two, because="Is this the licence?", by=mira, now=NOW)
+
+    form = {"other": own_campaign(two).pk, "merge_because": "One card."}
+    assert signed_in(mira).post(f"/campaigns/{one.campaign_id}/merge/", form).status_code == 302
+    update_campaign_cases(now=NOW)
+
+    (still_open,) = Case.objects.filter(status="open")
+    assert (still_open.pk, still_open.escalated_because, still_open.escalated_by) == (
+        one.pk,
+        "Is this the licence?",
+        mira,
+    )
+    assert "Is this the licence?" in text(signed_in(ada).get("/inbox/"))

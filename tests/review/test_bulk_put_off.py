@@ -10,6 +10,7 @@ from accounts.models import Account
 from governance.review.holding import assign, escalate, hold
 from governance.review.models import Case
 from governance.staff.models import User
+from governance.staff.roles import Role
 from tests.factories import NOW, person
 from tests.review.bulk import carry_on, five_with_cases, started, states
 from tests.review.deciding import DISMISS, decided
@@ -69,7 +70,7 @@ def test_an_account_is_decided_about_that_the_preview_showed_as_put_off(
 ) -> None:
     put_off(Case.objects.get(account=five[2]), by=person("Jonas Lind"), now=NOW - timedelta(hours=1))
 
-    bulk = started(five)
+    bulk = started(five, by=person("Ada", role=Role.LEAD))
     carry_on()
 
     assert {state for state, _ in states(bulk).values()} == {"decided"}

@@ -19,9 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.regrouping import RegroupingError, merge_campaigns, split_campaign
+from governance.campaigns.regrouping import RegroupingError, split_campaign
 from governance.privacy.models import hold_reasons
 from governance.review import actions
+from governance.review.campaign_merging import merge_with_cases
 from governance.review.campaigns.at_gateways import count_at_gateways
 from governance.review.campaigns.forms import (
     CampaignDecisionForm,
@@ -148,9 +149,9 @@ def merge_into_campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     shown, form = get_object_or_404(Campaign, pk=pk), MergeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         other = Campaign.objects.filter(pk=form.cleaned_data["other"]).first() or shown
-        reason, by = form.cleaned_data["merge_because"], request.user.actor
+        reason = form.cleaned_data["merge_because"]
         try:
-            merge_campaigns(shown, other, reason=reason, by=by, now=timezone.now())
+            merge_with_cases(shown, other, reason=reason, by=request.user, now=timezone.now())
         except RegroupingError as mistake:
             form.add_error("other", str(mistake))
         else:
