@@ -72,7 +72,8 @@ def get_my_day(user: User, *, now: datetime, counted: "WaitingCounts | None" = N
     if counted is not None:
         return MyDay(counted.total, counted.overdue, mine, None, mentions)
     counts = waiting.order_by().aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lte=now)))
-    due_soon = list(shown.for_next(user, at=now).filter(due_at__lt=now + DUE_SOON)[:LISTED])
+    free = shown.for_next(user, at=now).exclude(pk__in=[case.pk for case in mine])
+    due_soon = list(free.filter(due_at__lt=now + DUE_SOON)[:LISTED])
     return MyDay(counts["waiting"], counts["overdue"], mine, due_soon, mentions)
 
 

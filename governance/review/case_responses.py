@@ -72,11 +72,13 @@ def render_case_page(
     return render_part(request, "review/case.html", context | special, status=status)
 
 
-def next_response(request: StaffRequest, case: Case) -> HttpResponse:
-    """Go on from a case to the one that Next hands out of the same list."""
+def next_response(request: StaffRequest, case: Case, message: str = "") -> HttpResponse:
+    """Go on from a case to the one that Next hands out of the same list. A message says which one is the user's now."""
     form = QueueForm(list_given(request))
     queue_filter = form.queue_filter() if form.is_valid() else QueueFilter()
     found = claim_next(queue_filter, leaving=case.pk, by=request.user, now=timezone.now())
+    if message:
+        messages.success(request, f"{message} Next, and claimed for you: {found.subject}." if found else message)
     return go_to_case(request, found) if found is not None else go_to_queue(request, queue_filter)
 
 

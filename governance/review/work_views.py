@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable
 
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.forms import Form
 from django.http import HttpResponse
@@ -143,5 +142,4 @@ def _after(
         return conflict_response(request, case.pk, lost, unsaid=form.cleaned_data["because"])
     if not goes_on:
         return success_response(request, case.pk, message)
-    messages.success(request, message)
-    return next_response(request, case)
+    return next_response(request, case, message)
