@@ -38,7 +38,7 @@ from governance.overview.actions import measure_overview
 from governance.policies.kill_switch import stop_policies
 from governance.policies.models import PolicyOutcome
 from governance.policies.versions import propose
-from governance.privacy.erasure import erase
+from governance.privacy.erasure import start_erasure
 from governance.privacy.holds import find_target, set_hold
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, LiftedOrigin, LostName, Restriction
@@ -188,7 +188,7 @@ def _one_of_privacy() -> None:
     held, erased = account("acct_held"), account("acct_erased", email_domain="erased.example")
     set_hold(find_target("account", held.external_id), reason="Case 12/26.", by=MACHINE, now=NOW)
     HeldEvent.objects.create(key=uuid.uuid4(), account=held, day=NOW.date(), event={"model": "flagship-2"})
-    erase(find_target("account", erased.external_id), reason="Request 2026-118.", by=MACHINE, now=NOW)
+    start_erasure(find_target("account", erased.external_id), reason="Request 2026-118.", by=MACHINE, now=NOW)
 
 
 def _one_bulk_decision(mira: User) -> None:

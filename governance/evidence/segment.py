@@ -51,7 +51,7 @@ def iter_time_stamp_files(checkpoint: Checkpoint) -> Iterator[tuple[str, str | b
     the stamp, what was stamped, and the proof that it goes on from this one. None where no authority stamped the log
     since.
     """
-    stamped = Checkpoint.objects.of(checkpoint.origin).filter(size__gte=checkpoint.size, time_stamp__isnull=False)
+    stamped = Checkpoint.objects.of_log(checkpoint.origin).filter(size__gte=checkpoint.size, time_stamp__isnull=False)
     if (first := stamped.order_by("size").first()) is None:
         return
     node = partial(LogFolder(get_published_log().path).node, first.size)

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.overview.privacy_pages.forms import EraseForm, HoldForm, HoldWhomForm, LiftHoldForm, WhomForm
-from governance.privacy.erasure import HeldError, erase
+from governance.privacy.erasure import HeldError, start_erasure
 from governance.privacy.holds import Target, UnknownTargetError, find_target, lift_hold, set_hold
 from governance.privacy.models import LegalHold
 from governance.privacy.queries import list_erasures, list_holds, preview_erasure
@@ -80,7 +80,7 @@ def erasure(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _render_erasure(request, target, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        erase(target, reason=form.cleaned_data["reason"], by=request.user.actor, now=timezone.now())
+        start_erasure(target, reason=form.cleaned_data["reason"], by=request.user.actor, now=timezone.now())
     except HeldError:
         return _render_erasure(request, target, form, status=HTTPStatus.CONFLICT)
     messages.success(request, f"Erased: {target.kind} {target.name}. Usage events are cleared within minutes.")
