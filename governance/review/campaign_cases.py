@@ -163,14 +163,16 @@ def _find_needing(strongest: Mapping[uuid.UUID, _Strongest], *, now: datetime) -
 def _last_decision(
     own: Decision | None, accounts: Collection[int], words: Mapping[int, DecisionTarget]
 ) -> LastDecision | None:
-    """Return the last decision about a campaign: its own or, without one, what decisions about other campaigns said of
-    all these members, as long ago as the oldest of these.
+    """Return the last decision about a campaign: its own or, where decisions about other campaigns let all of these
+    members be, theirs, as long ago as the oldest of these. A part of a campaign that was restricted is judged anew.
     """
     if own is not None:
         return LastDecision(own.assessment.score, own.decided_at)
     if not accounts or not words.keys() >= set(accounts):
         return None
     said = [words[account] for account in accounts]
+    if not all(one.left_out_because or one.decision.action == Dismissal.DISMISS for one in said):
+        return None
     score = max((one.assessment or one.decision.assessment).score for one in said)
     return LastDecision(score, min(one.decision.decided_at for one in said))
 

@@ -5,15 +5,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from django.db import connection
 from django.db.models import OuterRef, QuerySet
 from django.utils.functional import cached_property
 
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.traits import TraitKind
 from governance.privacy.models import hold_reasons
 from governance.restrictions.models import Restriction
-from governance.review.campaigns.graph import SharedTrait, TieGraph, draw_ties
+from governance.review.campaigns.graph import TieGraph, draw_ties
 from governance.review.campaigns.harm import DayOfMembers, Harm, measure_harm
 from governance.review.campaigns.members import (
     MEMBERS_LISTED,
@@ -24,24 +22,17 @@ from governance.review.campaigns.members import (
     load_members,
     mark_members,
 )
+from governance.review.campaigns.shared_traits import find_shared_traits
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.models import Case, Decision, DecisionTarget, Step
 from governance.review.progress import BatchProgress, progress_of
 from governance.review.undo import can_be_undone
 from governance.staff.models import User
-from governance.usage.profiles.content import STEADY_USES
 from governance.usage.queries import get_daily_usage
 
 STEPS_SHOWN: Final = 40
 DECISIONS_SHOWN: Final = 8
 MERGEABLE_SHOWN: Final = 200
-TRAITS_READ: Final = 200
-TRAIT_NAMES: Final = {
-    TraitKind.OPENING: "words",
-    TraitKind.CLOSING: "words",
-    TraitKind.ADDRESS: "address",
-    TraitKind.CARD: "card",
-}
 
 
 def cases_of_campaign(campaign: uuid.UUID) -> QuerySet[Case]:
@@ -201,7 +192,7 @@ class CampaignDetail:
     @cached_property
     def ties(self) -> TieGraph | None:
         names = {member.account.pk: member.account.external_id for member in self.members}
-        return draw_ties(_shared_traits(names), list(names.values()))
+        return draw_ties(find_shared_traits(names), list(names.values()))
 
     @cached_property
     def decisions(self) -> list[Decision]:
@@ -285,22 +276,6 @@ class CampaignDetail:
     @cached_property
     def steps(self) -> list[Step]:
         return list(self.case.steps.all()[:STEPS_SHOWN]) if self.case is not None else []
-
-
-_SHARED: Final = """
-SELECT kind, array_agg(account_id) FROM campaigns_accounttrait
-WHERE account_id = ANY(%s) AND (uses >= %s OR kind = ANY(%s))
-GROUP BY kind, digest HAVING count(*) > 1 ORDER BY count(*) DESC, kind, digest LIMIT %s
-"""
-
-
-def _shared_traits(names: dict[int, str]) -> list[SharedTrait]:
-    """Return what two of these accounts or more have. Words count from a steady use on, as in the search."""
-    always = [TraitKind.ADDRESS.value, TraitKind.CARD.value]
-    with connection.cursor() as cursor:
-        cursor.execute(_SHARED, [[*names], STEADY_USES, always, TRAITS_READ])
-        rows: list[tuple[int, list[int]]] = cursor.fetchall()
-    return [SharedTrait(TRAIT_NAMES[TraitKind(kind)], frozenset(names[pk] for pk in pks)) for kind, pks in rows]
 
 
 def campaign_context(detail: CampaignDetail) -> dict[str, Any]:
