@@ -15,7 +15,7 @@ from governance.sharing.keys import newest_key
 from governance.sharing.models import Indicator, Partner, Share, Tlp
 from governance.sharing.patterns import Pattern, parse_pattern
 from governance.sharing.stix import OutgoingShare, SharedPattern, make_objects
-from governance.sharing.values import FoundValues, collect_values
+from governance.sharing.values import FoundValues, find_shareable_values
 
 KEYED = frozenset({IndicatorKind.CARD, IndicatorKind.DOMAIN})
 
@@ -49,7 +49,7 @@ class SharePreview(NamedTuple):
 
 def preview_share(campaign: Campaign, partner: Partner, *, tlp: Tlp, now: datetime) -> SharePreview:
     """Return what would leave to the partner. Raises DecryptionError."""
-    found = collect_values(campaign, now=now)
+    found = find_shareable_values(campaign, now=now)
     values = _leaving(found, partner)
     if not values:
         return SharePreview(found.accounts, [], [])

@@ -91,7 +91,7 @@ class FoundValues(NamedTuple):
     values: Sequence[FoundValue]
 
 
-def collect_values(campaign: Campaign, *, now: datetime) -> FoundValues:
+def find_shareable_values(campaign: Campaign, *, now: datetime) -> FoundValues:
     """Return what the refused members of a campaign are known by, and nobody else."""
     members = CampaignMember.objects.current().filter(campaign=campaign).order_by("-strength", "account")
     pks = list(members.values_list("account", flat=True))
