@@ -34,9 +34,9 @@ class LeavingValue(NamedTuple):
 
 
 class SharePreview(NamedTuple):
-    """Everything that would leave: `objects` are the STIX objects themselves."""
+    """Everything that would leave: `objects` are the STIX objects, about these `accounts`, by primary key."""
 
-    accounts: int
+    accounts: Sequence[int]
     values: Sequence[LeavingValue]
     objects: Sequence[Mapping[str, Any]]
 
@@ -55,7 +55,7 @@ def preview_share(campaign: Campaign, partner: Partner, *, tlp: Tlp, now: dateti
         return SharePreview(found.accounts, [], [])
     retracted = Share.objects.filter(campaign=campaign, partner=partner, state=Share.State.RETRACTED).count()
     share = OutgoingShare(
-        settings.AUDIT_ORIGIN, partner.pk, campaign.pk, retracted, tlp, found.accounts, campaign.first_seen_at
+        settings.AUDIT_ORIGIN, partner.pk, campaign.pk, retracted, tlp, len(found.accounts), campaign.first_seen_at
     )
     patterns = [SharedPattern(Pattern(value.kind, value.leaves), value.accounts) for value in values]
     return SharePreview(found.accounts, values, make_objects(share, patterns, now=now))
@@ -118,6 +118,12 @@ def list_shares(campaign: Campaign) -> QuerySet[Share]:
 def list_shares_of_partner(partner: Partner, *, most: int) -> QuerySet[Share]:
     shares = Share.objects.filter(partner=partner).select_related("campaign", "proposed_by", "decided_by")
     return shares.order_by("-proposed_at", "pk")[:most]
+
+
+def list_shares_of_let_in() -> QuerySet[Share]:
+    """Those that still name accounts which were let in again."""
+    released = Share.objects.filter(state=Share.State.RELEASED, let_in__gt=0)
+    return released.select_related("partner").order_by("decided_at", "pk")
 
 
 def list_open_proposals() -> QuerySet[Share]:

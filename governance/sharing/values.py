@@ -85,9 +85,9 @@ class FoundValue(NamedTuple):
 
 
 class FoundValues(NamedTuple):
-    """`accounts` are those of which something could leave."""
+    """`accounts` are those of which something could leave, by primary key."""
 
-    accounts: int
+    accounts: Sequence[int]
     values: Sequence[FoundValue]
 
 
@@ -98,7 +98,7 @@ def find_shareable_values(campaign: Campaign, *, now: datetime) -> FoundValues:
     denied = find_denied_account_pks(pks, now=now)
     ours = [pk for pk in pks if pk in denied][:MOST_ACCOUNTS]
     if not ours:
-        return FoundValues(0, [])
+        return FoundValues([], [])
     used = _addresses(ours, now=now)
     found = [
         *_of_register(ours, "payment_fingerprint", IndicatorKind.CARD),
@@ -107,7 +107,7 @@ def find_shareable_values(campaign: Campaign, *, now: datetime) -> FoundValues:
         *_networks(ours, used),
         *_wrappers(ours),
     ]
-    return FoundValues(len(ours), found)
+    return FoundValues(ours, found)
 
 
 def fingerprint_key_id() -> str:

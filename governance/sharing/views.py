@@ -41,6 +41,7 @@ from governance.sharing.queries import (
     list_partners,
     list_receivers,
     list_shares,
+    list_shares_of_let_in,
     list_shares_of_partner,
     list_values,
     preview_share,
@@ -209,7 +210,8 @@ def retract(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _render_partners(request: StaffRequest, form: PartnerForm, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
     now = timezone.now()
-    context = {"partners": list_partners(now=now), "proposals": list_open_proposals(), "form": form, "now": now}
+    shares = {"proposals": list_open_proposals(), "of_let_in": list_shares_of_let_in()}
+    context = {"partners": list_partners(now=now), "form": form, "now": now} | shares
     return render(request, "sharing/partners.html", context, status=status)
 
 

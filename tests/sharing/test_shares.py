@@ -48,7 +48,7 @@ class TestWhatLeaves:
     def test_is_nothing_of_members_who_have_access(self) -> None:
         campaign = campaign_of(account(payment_fingerprint="card_1"), account(payment_fingerprint="card_2"))
 
-        assert find_shareable_values(campaign, now=NOW) == (0, [])
+        assert find_shareable_values(campaign, now=NOW) == ([], [])
 
     @pytest.mark.parametrize(
         ("other", "stays"),
