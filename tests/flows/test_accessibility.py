@@ -1,7 +1,7 @@
-"""axe-core finds nothing wrong on any page, in both themes, at 1280 and 390 px."""
+"""axe-core finds nothing wrong on any page, in both themes and at 1280 and 390 px."""
 
-from collections.abc import Iterator
-from itertools import cycle, product
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import cycle, product, repeat
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ from tests.flows.accessibility import (
     NOTHING_ON_ITS_WAY,
     THEMES,
     WIDTHS,
+    Theme,
     iter_violations_everywhere,
     iter_violations_in,
 )
@@ -27,6 +28,8 @@ from tests.rules.test_hostile_values import FOR_MACHINES
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SHOWN: Final = 30
+Way = tuple[Theme, int]
+WAYS: Final[Sequence[Way]] = tuple(product(THEMES, WIDTHS))
 # A page that leads away, or what is no page of ours.
 LEFT_OUT: Final = {"/sign-out/", "/admin/jsi18n/", "/admin/logout/"}
 # Of the admin's pages, which are all made alike, some of each sort; the long test opens every one.
@@ -69,12 +72,14 @@ def pages(client: Client, *, of_the_admin: bool) -> Iterator[str]:
             yield address
 
 
-def complaints(page: Page, addresses: Iterator[str]) -> list[str]:
+def complaints(page: Page, addresses: Iterable[str], ways: Iterable[Sequence[Way]]) -> list[str]:
+    """What is wrong on each page, in the ways that are its turn: a theme and a width."""
     found: list[str] = []
-    for address in addresses:
+    for address, turn in zip(addresses, ways, strict=False):
         page.goto(address)
         page.wait_for_function(NOTHING_ON_ITS_WAY)
-        found += iter_violations_everywhere(page)
+        for theme, width in turn:
+            found += iter_violations_in(page, theme, width)
     return found
 
 
@@ -98,7 +103,8 @@ def test_on_every_page(ada: tuple[Page, Client, str]) -> None:
     share = Share.objects.latest("proposed_at")
     addresses += [f"/campaigns/{share.campaign_id}/share/?{urlencode({'partner': share.partner_id, 'tlp': 'amber'})}"]
 
-    found = complaints(page, iter(addresses))
+    # Each in both themes and at both widths: the wide page in one theme, the narrow one in the other.
+    found = complaints(page, addresses, cycle([(WAYS[0], WAYS[3]), (WAYS[1], WAYS[2])]))
 
     assert len(addresses) > 20
     assert not found, "\n".join(found[:SHOWN])
@@ -135,7 +141,8 @@ def test_on_pages_on_which_nothing_is_yet(open_page: Open) -> None:
     page, lead = open_page(), person(role=Role.LEAD)
     open_signed_in(page, lead)
 
-    found = complaints(page, iter(["/", "/queue/", "/enforcement/", "/restrictions/", "/policy/", "/settings/"]))
+    addresses = ("/", "/queue/", "/enforcement/", "/restrictions/", "/policy/", "/settings/")
+    found = complaints(page, addresses, repeat(WAYS))
 
     assert not found, "\n".join(found[:SHOWN])
 
@@ -145,10 +152,6 @@ def test_on_every_page_of_the_admin(ada: tuple[Page, Client, str]) -> None:
     page, client, _ = ada
 
     # They are made alike, so each is looked at in one of the four ways; neighbours, as a list and its form, in others.
-    ways = cycle(product(WIDTHS, THEMES))
-    found: list[str] = []
-    for address, (width, theme) in zip(pages(client, of_the_admin=True), ways, strict=False):
-        page.goto(address)
-        found += iter_violations_in(page, theme, width)
+    found = complaints(page, pages(client, of_the_admin=True), cycle([way] for way in WAYS))
 
     assert not found, "\n".join(found[:SHOWN])
