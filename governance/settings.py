@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env, validate
 
+from governance.openapi.settings import SPECTACULAR_SETTINGS  # noqa: F401 - a setting by its name
 from governance.platform import embedded, environment, timeouts
 from governance.platform.bounded_connection import bounded_connection_class, longest_silence
 from governance.platform.console_log import log_to_console
@@ -217,6 +218,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["governance.web.parsing.BoundedJsonParser"],
     "DEFAULT_METADATA_CLASS": "governance.web.methods.ScopesMetadata",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "governance.web.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
     # ASCII with escapes: an error may repeat what was sent, and half a character cannot be written otherwise.

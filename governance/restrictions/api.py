@@ -17,6 +17,13 @@ from accounts.models import Account, ApiKey, Organisation
 from governance.campaigns.models import Campaign
 from governance.restrictions.actions import campaign_accounts, lift, lift_campaign, restrict_all, restrict_campaign
 from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError
+from governance.restrictions.descriptions import (
+    describe_lift,
+    describe_lift_campaign,
+    describe_list,
+    describe_one,
+    describe_restrict,
+)
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.queries import affected_accounts, find_newest_numbers, last_number
@@ -53,6 +60,7 @@ class RestrictionsView(APIView):
         "DELETE": ServiceKey.Scope.RESTRICTIONS_WRITE,
     }
 
+    @describe_list
     def get(self, request: Request) -> Response:
         restrictions = Restriction.objects.select_related("account", "key", "organisation")
         wanted = _valid(RestrictionListQuery(data=parse_query(request)))
@@ -68,6 +76,7 @@ class RestrictionsView(APIView):
         more = listed[-1].number if len(listed) == NEWEST_LISTED else None
         return Response({"restrictions": [restriction_as_json(one) for one in listed], "before": more})
 
+    @describe_restrict
     def post(self, request: Request) -> Response:
         # Of a batch in which some were refused the rest may be sent again, corrected, under the same key.
         return run_once(request, lambda: self._act(request), is_kept=lambda response: not response.data.get("refused"))
@@ -117,6 +126,7 @@ class RestrictionsView(APIView):
         counts = {"done": len(results) - refused, "refused": refused, "sequence": last_number()}
         return Response(counts | {"results": results})
 
+    @describe_lift_campaign
     def delete(self, request: Request) -> Response:
         asked = _valid(LiftCampaignRequest(data=_query_or_body(request)))
         lifted = lift_campaign(
@@ -137,9 +147,11 @@ class RestrictionView(APIView):
         "DELETE": ServiceKey.Scope.RESTRICTIONS_WRITE,
     }
 
+    @describe_one
     def get(self, request: Request, number: int) -> Response:
         return Response(restriction_as_json(_restriction(number)))
 
+    @describe_lift
     def delete(self, request: Request, number: int) -> Response:
         asked = _valid(LiftRequest(data=_query_or_body(request)))
         lifted = lift(_restriction(number), note=asked["note"], by=acting_key(request).actor, now=timezone.now())

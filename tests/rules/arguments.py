@@ -234,6 +234,10 @@ ARGUMENTS: dict[str, Arguments] = {
         sent={"present": PASSWORD, "new": "another long passphrase", "again": "another long passphrase"}
     ),
     "/words/": Arguments(),
+    "/problems/": Arguments(),
+    "/api-reference/": Arguments(),
+    "/api-reference/openapi.json": Arguments(),
+    "/api/v1/openapi.json": Arguments(),
     "/health/": Arguments(),
     "/api/v1/usage-events": Arguments(sent={"events": [EVENT]}),
     "/api/v1/sources/litellm": Arguments(sent=LITELLM),

@@ -1,0 +1,185 @@
+"""What the OpenAPI document says of restrictions."""
+
+from typing import Any, Final
+
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
+from rest_framework import serializers
+
+from governance.restrictions.kinds import Withheld, kind_choices
+from governance.restrictions.serializers import (
+    BatchRequest,
+    CheckRequest,
+    LiftCampaignRequest,
+    LiftRequest,
+    RestrictionListQuery,
+    RestrictionRequest,
+    RestrictQuery,
+)
+
+TAG: Final = ["Restrictions"]
+RESTRICTION: Final = {
+    "number": 42,
+    "account": "acct_1042",
+    "api_key": None,
+    "organisation": None,
+    "campaign": None,
+    "kind": "block",
+    "reason": "bulk_harvest",
+    "terms_clause": "",
+    "requests_per_minute": None,
+    "tokens_per_minute": None,
+    "withheld": [],
+    "starts_at": "2026-11-02T09:14:07Z",
+    "expires_at": None,
+    "ended_at": None,
+    "ending": None,
+    "author": "auto-blocker",
+    "approver": None,
+    "ended_by": None,
+    "ending_note": None,
+    "withdrawn_at": None,
+    "published_in_full_by": 42,
+}
+_BLOCK: Final = {"account": "acct_1042", "kind": "block", "reason": "bulk_harvest", "unique_key": "incident-7"}
+
+
+class RestrictionAnswer(serializers.Serializer[Any]):
+    """A restriction as the API shows it."""
+
+    number = serializers.IntegerField()
+    account = serializers.CharField(allow_null=True)
+    api_key = serializers.CharField(allow_null=True)
+    organisation = serializers.CharField(allow_null=True)
+    campaign = serializers.UUIDField(allow_null=True)
+    kind = serializers.ChoiceField(choices=kind_choices())
+    reason = serializers.CharField()
+    terms_clause = serializers.CharField(allow_blank=True)
+    requests_per_minute = serializers.IntegerField(allow_null=True)
+    tokens_per_minute = serializers.IntegerField(allow_null=True)
+    withheld = serializers.ListField(child=serializers.ChoiceField(choices=Withheld.choices))
+    starts_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ending = serializers.CharField(allow_null=True)
+    author = serializers.CharField()
+    approver = serializers.CharField(allow_null=True)
+    ended_by = serializers.CharField(allow_null=True)
+    ending_note = serializers.CharField(allow_null=True)
+    withdrawn_at = serializers.DateTimeField(allow_null=True)
+    published_in_full_by = serializers.IntegerField(allow_null=True)
+
+
+class RestrictionList(serializers.Serializer[Any]):
+    restrictions = RestrictionAnswer(many=True)
+    before = serializers.IntegerField(allow_null=True, help_text="Give this as `before` for the next page.")
+
+
+class LiftAnswer(RestrictionAnswer):
+    lifted = serializers.BooleanField(help_text="Whether this request lifted it.")
+    sequence = serializers.IntegerField()
+
+
+class LiftedCampaign(serializers.Serializer[Any]):
+    lifted = serializers.IntegerField()
+    sequence = serializers.IntegerField()
+
+
+class AccessAnswer(serializers.Serializer[Any]):
+    decision = serializers.ChoiceField(choices=["allow", "deny"])
+    known = serializers.BooleanField()
+    reason = serializers.CharField(allow_null=True)
+    restriction = RestrictionAnswer(allow_null=True)
+    sequence = serializers.IntegerField()
+
+
+_KEY: Final = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="The same key and request get the same answer for a week; another request with it is refused with 422.",
+)
+_DONE: Final = OpenApiResponse(
+    {"type": "object", "additionalProperties": True},
+    "The restriction, or of a campaign its restrictions, of many what became of each, of a dry run who would be hit.",
+)
+
+describe_list = extend_schema(
+    operation_id="list_restrictions",
+    summary="List restrictions",
+    description="The newest first, 200 a page.",
+    tags=TAG,
+    parameters=[RestrictionListQuery],
+    responses={200: RestrictionList},
+    examples=[OpenApiExample("One", {"restrictions": [RESTRICTION], "before": None}, response_only=True)],
+)
+describe_restrict = extend_schema(
+    operation_id="restrict",
+    summary="Restrict one, many or a campaign",
+    description=(
+        "Name one of `account`, `api_key`, `organisation` and `campaign`. `throttle` needs a limit, `withhold` needs "
+        "`withheld`. `dry_run` says who would be hit and changes nothing. 201 if something was restricted by this "
+        "request, 200 if it had been before. 409 if `unique_key` was used for something else."
+    ),
+    tags=TAG,
+    parameters=[_KEY, RestrictQuery],
+    request=PolymorphicProxySerializer("Restrict", [RestrictionRequest, BatchRequest], resource_type_field_name=None),
+    responses={200: _DONE, 201: _DONE},
+    examples=[
+        OpenApiExample("An account", _BLOCK, request_only=True),
+        OpenApiExample("Many", {"restrictions": [_BLOCK]}, request_only=True),
+        OpenApiExample("Restricted", RESTRICTION | {"sequence": 42}, response_only=True, status_codes=["200", "201"]),
+    ],
+)
+describe_lift_campaign = extend_schema(
+    operation_id="lift_campaign",
+    summary="Lift the restrictions of a campaign",
+    description="Members in the query, or in the body as JSON.",
+    tags=TAG,
+    parameters=[LiftCampaignRequest],
+    responses={200: LiftedCampaign},
+    examples=[OpenApiExample("Lifted", {"lifted": 3, "sequence": 45}, response_only=True)],
+)
+describe_one = extend_schema(
+    operation_id="get_restriction",
+    summary="Read a restriction",
+    description="By its number.",
+    tags=TAG,
+    responses={200: RestrictionAnswer},
+    examples=[OpenApiExample("A block", RESTRICTION, response_only=True)],
+)
+describe_lift = extend_schema(
+    operation_id="lift_restriction",
+    summary="Lift a restriction",
+    description="One that was restored under another number is lifted, and answered, under that.",
+    tags=TAG,
+    parameters=[LiftRequest],
+    responses={200: LiftAnswer},
+    examples=[
+        OpenApiExample(
+            "Lifted",
+            RESTRICTION | {"ended_at": "2026-11-03T10:00:00Z", "ending": "lifted", "lifted": True, "sequence": 44},
+            response_only=True,
+        )
+    ],
+)
+describe_access = extend_schema(
+    operation_id="read_access",
+    summary="Look up whether a customer has access",
+    description="Read from PostgreSQL, for people and scripts. Name an account or an api_key.",
+    tags=["Check and feed"],
+    parameters=[CheckRequest],
+    responses={200: AccessAnswer},
+    examples=[
+        OpenApiExample(
+            "Denied",
+            {"decision": "deny", "known": True, "reason": "bulk_harvest", "restriction": RESTRICTION, "sequence": 42},
+            response_only=True,
+        )
+    ],
+)
