@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ValidationError
 from rest_framework.request import Request
@@ -34,21 +35,24 @@ from governance.restrictions.serializers import (
     LiftRequest,
     RestrictionListQuery,
     RestrictionRequest,
+    RestrictionRow,
     RestrictQuery,
     affected_account_as_json,
     restriction_as_json,
+    row_as_json,
 )
 from governance.restrictions.terms import parse_terms
 from governance.staff.models import ServiceKey
 from governance.web.authentication import acting_key
+from governance.web.cursors import Cursor
 from governance.web.idempotency import LONGEST_KEY, UnusableKeyError, idempotency_key, run_once
 from governance.web.parsing import StrictSerializer, parse_object, parse_query
 from governance.web.problems import Problem
+from governance.web.row_lists import RowsView, filtered
 
-NEWEST_LISTED = 200
 
-
-class RestrictionsView(APIView):
+@describe_list
+class RestrictionsView(RowsView):
     """`POST /api/v1/restrictions` restricts one, many or a campaign, `GET` lists, `DELETE` lifts those of a campaign.
 
     `"dry_run": true` says who would be hit and changes nothing.
@@ -60,21 +64,25 @@ class RestrictionsView(APIView):
         "DELETE": ServiceKey.Scope.RESTRICTIONS_WRITE,
     }
 
-    @describe_list
-    def get(self, request: Request) -> Response:
-        restrictions = Restriction.objects.select_related("account", "key", "organisation")
-        wanted = _valid(RestrictionListQuery(data=parse_query(request)))
-        if "account" in wanted:
-            restrictions = restrictions.of_account(wanted["account"])
-        if "campaign" in wanted:
-            restrictions = restrictions.filter(campaign=_campaign(wanted["campaign"]))
-        if wanted["live"]:
+    list_name, query, row, order = "restrictions", RestrictionListQuery, RestrictionRow, ("-number",)
+    # What is blank or in any order in the database is not where it is shown.
+    needed = ("ending", "approver", "ended_by", "ending_note", "withheld")
+
+    def rows(self, asked: Mapping[str, Any]) -> QuerySet[Restriction]:
+        restrictions = Restriction.objects.all()
+        if "account" in asked:
+            restrictions = restrictions.of_account(asked["account"])
+        if "campaign" in asked:
+            restrictions = restrictions.filter(campaign=_campaign(asked["campaign"]))
+        if asked["live"]:
             restrictions = restrictions.in_force(at=timezone.now())
-        if "before" in wanted:
-            restrictions = restrictions.filter(number__lt=wanted["before"])
-        listed = list(restrictions[:NEWEST_LISTED])
-        more = listed[-1].number if len(listed) == NEWEST_LISTED else None
-        return Response({"restrictions": [restriction_as_json(one) for one in listed], "before": more})
+        return filtered(restrictions, asked, {"before": "number__lt"}, "kind", "reason")
+
+    def shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        return row_as_json(row)
+
+    def page_members(self, following: Cursor | None) -> dict[str, Any]:
+        return {"before": following.values[0] if following else None}
 
     @describe_restrict
     def post(self, request: Request) -> Response:

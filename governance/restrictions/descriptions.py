@@ -11,16 +11,16 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers
 
-from governance.restrictions.kinds import Withheld, kind_choices
 from governance.restrictions.serializers import (
     BatchRequest,
     CheckRequest,
     LiftCampaignRequest,
     LiftRequest,
-    RestrictionListQuery,
     RestrictionRequest,
+    RestrictionRow,
     RestrictQuery,
 )
+from governance.web.row_lists import describe_rows
 
 TAG: Final = ["Restrictions"]
 RESTRICTION: Final = {
@@ -49,38 +49,7 @@ RESTRICTION: Final = {
 _BLOCK: Final = {"account": "acct_1042", "kind": "block", "reason": "bulk_harvest", "unique_key": "incident-7"}
 
 
-class RestrictionAnswer(serializers.Serializer[Any]):
-    """A restriction as the API shows it."""
-
-    number = serializers.IntegerField()
-    account = serializers.CharField(allow_null=True)
-    api_key = serializers.CharField(allow_null=True)
-    organisation = serializers.CharField(allow_null=True)
-    campaign = serializers.UUIDField(allow_null=True)
-    kind = serializers.ChoiceField(choices=kind_choices())
-    reason = serializers.CharField()
-    terms_clause = serializers.CharField(allow_blank=True)
-    requests_per_minute = serializers.IntegerField(allow_null=True)
-    tokens_per_minute = serializers.IntegerField(allow_null=True)
-    withheld = serializers.ListField(child=serializers.ChoiceField(choices=Withheld.choices))
-    starts_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField(allow_null=True)
-    ended_at = serializers.DateTimeField(allow_null=True)
-    ending = serializers.CharField(allow_null=True)
-    author = serializers.CharField()
-    approver = serializers.CharField(allow_null=True)
-    ended_by = serializers.CharField(allow_null=True)
-    ending_note = serializers.CharField(allow_null=True)
-    withdrawn_at = serializers.DateTimeField(allow_null=True)
-    published_in_full_by = serializers.IntegerField(allow_null=True)
-
-
-class RestrictionList(serializers.Serializer[Any]):
-    restrictions = RestrictionAnswer(many=True)
-    before = serializers.IntegerField(allow_null=True, help_text="Give this as `before` for the next page.")
-
-
-class LiftAnswer(RestrictionAnswer):
+class LiftAnswer(RestrictionRow):
     lifted = serializers.BooleanField(help_text="Whether this request lifted it.")
     sequence = serializers.IntegerField()
 
@@ -94,7 +63,7 @@ class AccessAnswer(serializers.Serializer[Any]):
     decision = serializers.ChoiceField(choices=["allow", "deny"])
     known = serializers.BooleanField()
     reason = serializers.CharField(allow_null=True)
-    restriction = RestrictionAnswer(allow_null=True)
+    restriction = RestrictionRow(allow_null=True)
     sequence = serializers.IntegerField()
 
 
@@ -109,14 +78,12 @@ _DONE: Final = OpenApiResponse(
     "The restriction, or of a campaign its restrictions, of many what became of each, of a dry run who would be hit.",
 )
 
-describe_list = extend_schema(
-    operation_id="list_restrictions",
+describe_list = describe_rows(
     summary="List restrictions",
-    description="The newest first, 200 a page.",
-    tags=TAG,
-    parameters=[RestrictionListQuery],
-    responses={200: RestrictionList},
-    examples=[OpenApiExample("One", {"restrictions": [RESTRICTION], "before": None}, response_only=True)],
+    description="The newest first.",
+    example=RESTRICTION,
+    tag=TAG[0],
+    before=serializers.IntegerField(allow_null=True, help_text="The parameter `before` of the next page."),
 )
 describe_restrict = extend_schema(
     operation_id="restrict",
@@ -150,7 +117,7 @@ describe_one = extend_schema(
     summary="Read a restriction",
     description="By its number.",
     tags=TAG,
-    responses={200: RestrictionAnswer},
+    responses={200: RestrictionRow},
     examples=[OpenApiExample("A block", RESTRICTION, response_only=True)],
 )
 describe_lift = extend_schema(

@@ -90,6 +90,13 @@ class ServiceKey(models.Model):
         ACCESS_READ = "access:read", "Check whether an account has access"
         RESTRICTIONS_READ = "restrictions:read", "Read restrictions"
         RESTRICTIONS_WRITE = "restrictions:write", "Restrict and lift"
+        ACCOUNTS_READ = "accounts:read", "Read accounts, organisations and API keys"
+        ASSESSMENTS_READ = "assessments:read", "Read assessments"
+        CAMPAIGNS_READ = "campaigns:read", "Read campaigns and their members"
+        CASES_READ = "cases:read", "Read cases"
+        DECISIONS_READ = "decisions:read", "Read decisions"
+        POLICIES_READ = "policies:read", "Read policies"
+        LOG_READ = "log:read", "Read the audit log"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
