@@ -26,6 +26,7 @@ class CheckAccessView(APIView):
     """
 
     scopes = {"GET": ServiceKey.Scope.ACCESS_READ}
+    throttle_classes = ()  # see governance/web/rate_limits.py
 
     @describe_access
     def get(self, request: Request) -> Response:

@@ -173,6 +173,8 @@ class AttemptCount(models.Model):
         STRANGERS = "strangers", "Failures from unknown networks in an hour"
         PARTNER = "partner", "Requests of a partner"
         PARTNER_NETWORK = "partner_network", "Wrong tokens of partners from a network"
+        API_READING = "api_reading", "Reading requests of a service key"
+        API_ACTING = "api_acting", "Acting requests of a service key"
 
     kind = models.CharField(max_length=20, choices=Kind)
     key = models.CharField(max_length=64)

@@ -35,6 +35,7 @@ class IntakeView(APIView):
     """What every source has in common: the scope, and when a gateway is to come again."""
 
     scopes: ClassVar = {"POST": ServiceKey.Scope.USAGE_WRITE}
+    throttle_classes = ()  # see governance/web/rate_limits.py
     behind_status = HTTPStatus.TOO_MANY_REQUESTS
     most_bytes = MAX_BYTES
 

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from governance.openapi.document import openapi_document, operations
 from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
+from governance.web.templatetags.code import with_code
 from tests.factories import person, service_key
 from tests.review.pages import signed_in
 
@@ -52,3 +53,16 @@ class TestThePage:
 
         with django_assert_max_num_queries(4):  # session, user, and two of the top bar
             client.get("/api-reference/")
+
+    def test_shows_names_of_a_program_as_code(self) -> None:
+        page = signed_in(person()).get("/api-reference/").content.decode()
+
+        assert "<code>dry_run</code> says who would be hit" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a `b` c", "a <code>b</code> c"), ("`<b>`", "<code>&lt;b&gt;</code>"), ("<b>", "&lt;b&gt;"), ("", "")],
+)
+def test_a_text_with_backticks_is_shown_as_code(text: str, shown: str) -> None:
+    assert with_code(text) == shown
