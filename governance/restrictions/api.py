@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.campaigns.models import Campaign
-from governance.restrictions.actions import campaign_accounts, lift, lift_campaign, restrict_all, restrict_campaign
+from governance.restrictions.actions import campaign_accounts, lift_campaign, restrict_all, restrict_campaign
 from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError
 from governance.restrictions.descriptions import (
     describe_lift,
@@ -25,6 +25,7 @@ from governance.restrictions.descriptions import (
     describe_one,
     describe_restrict,
 )
+from governance.restrictions.lifting import ChangedMeanwhileError, lift_as_seen
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.queries import affected_accounts, find_newest_numbers, last_number
@@ -45,6 +46,7 @@ from governance.restrictions.terms import parse_terms
 from governance.staff.models import ServiceKey
 from governance.web.authentication import acting_key
 from governance.web.cursors import Cursor
+from governance.web.etags import etag_of, is_as_seen, is_known_already
 from governance.web.idempotency import LONGEST_KEY, UnusableKeyError, idempotency_key, run_once
 from governance.web.parsing import StrictSerializer, parse_object, parse_query
 from governance.web.problems import Problem
@@ -87,7 +89,12 @@ class RestrictionsView(RowsView):
     @describe_restrict
     def post(self, request: Request) -> Response:
         # Of a batch in which some were refused the rest may be sent again, corrected, under the same key.
-        return run_once(request, lambda: self._act(request), is_kept=lambda response: not response.data.get("refused"))
+        return run_once(
+            request,
+            lambda: self._act(request),
+            is_kept=lambda response: not response.data.get("refused"),
+            in_one_transaction=_is_about_one(request),
+        )
 
     def _act(self, request: Request) -> Response:
         data, dry_run = parse_object(request), _valid(RestrictQuery(data=parse_query(request)))["dry_run"]
@@ -157,14 +164,34 @@ class RestrictionView(APIView):
 
     @describe_one
     def get(self, request: Request, number: int) -> Response:
-        return Response(restriction_as_json(_restriction(number)))
+        shown = restriction_as_json(_restriction(number))
+        etag = etag_of(shown)
+        if is_known_already(request, etag):
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
+        return Response(shown, headers={"ETag": etag})
 
     @describe_lift
     def delete(self, request: Request, number: int) -> Response:
         asked = _valid(LiftRequest(data=_query_or_body(request)))
-        lifted = lift(_restriction(number), note=asked["note"], by=acting_key(request).actor, now=timezone.now())
-        newest = _restriction(find_newest_numbers([number])[number])
-        return Response(restriction_as_json(newest) | {"lifted": lifted, "sequence": last_number()})
+        try:
+            lifted = lift_as_seen(
+                _restriction(number),
+                is_as_seen=lambda current: is_as_seen(request, etag_of(restriction_as_json(current))),
+                note=asked["note"],
+                by=acting_key(request).actor,
+                now=timezone.now(),
+            )
+        except ChangedMeanwhileError as error:
+            detail = f"Restriction {number} is not what If-Match names any more; it was not lifted."
+            raise Problem(HTTPStatus.PRECONDITION_FAILED, "Changed meanwhile", detail) from error
+        newest = restriction_as_json(_restriction(find_newest_numbers([number])[number]))
+        body = newest | {"lifted": lifted, "sequence": last_number()}
+        return Response(body, headers={"ETag": etag_of(newest)})
+
+
+def _is_about_one(request: Request) -> bool:
+    """Return True for a request that restricts one target alone, and so holds locks for a moment only."""
+    return not {"restrictions", "campaign"} & set(parse_object(request))
 
 
 def _valid(asked: StrictSerializer) -> Mapping[str, Any]:

@@ -73,6 +73,12 @@ _KEY: Final = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The same key and request get the same answer for a week; another request with it is refused with 422.",
 )
+
+
+def _header(name: str, meaning: str) -> OpenApiParameter:
+    return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=meaning)
+
+
 _DONE: Final = OpenApiResponse(
     {"type": "object", "additionalProperties": True},
     "The restriction, or of a campaign its restrictions, of many what became of each, of a dry run who would be hit.",
@@ -117,15 +123,19 @@ describe_one = extend_schema(
     summary="Read a restriction",
     description="By its number.",
     tags=TAG,
-    responses={200: RestrictionRow},
+    parameters=[_header("If-None-Match", "The ETag of what you have: 304 if it is still that.")],
+    responses={200: RestrictionRow, 304: OpenApiResponse(None, "It is what you have.")},
     examples=[OpenApiExample("A block", RESTRICTION, response_only=True)],
 )
 describe_lift = extend_schema(
     operation_id="lift_restriction",
     summary="Lift a restriction",
-    description="One that was restored under another number is lifted, and answered, under that.",
+    description=(
+        "One that was restored under another number is lifted, and answered, under that. With `If-Match` it is lifted "
+        "only if it is what you have seen, else 412."
+    ),
     tags=TAG,
-    parameters=[LiftRequest],
+    parameters=[LiftRequest, _header("If-Match", "The ETag of the restriction as you have seen it.")],
     responses={200: LiftAnswer},
     examples=[
         OpenApiExample(

@@ -70,6 +70,12 @@ PROBLEM_TYPES: Final = (
     ProblemType(410, "Unknown change", "The feed has no change of this number yet.", "Load a snapshot."),
     ProblemType(410, "New epoch", "The numbers of the feed belong to another history.", "Load a snapshot."),
     ProblemType(410, "Change too old", "The feed no longer has the changes after this number.", "Load a snapshot."),
+    ProblemType(
+        412,
+        "Changed meanwhile",
+        "What If-Match names is not what there is any more; nothing was changed.",
+        "Read it again, then decide.",
+    ),
     ProblemType(413, "Too large", "The body is larger than this address takes.", "Send less at once."),
     ProblemType(413, "Too many events", "A batch has more events than are taken at once.", "Send several batches."),
     ProblemType(415, "Unsupported media type", "The body's Content-Type is not taken here.", "Send JSON."),
