@@ -1,11 +1,19 @@
-"""Customers, for programs that read them."""
+"""Customers, for programs that read and register them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
+from accounts.actions import RejectedLine, register_accounts
 from accounts.models import Account, ApiKey, Organisation
+from accounts.register import AccountLine, UnreadableLineError, parse_account_line
 from accounts.serializers import (
     AccountQuery,
     AccountRow,
@@ -13,8 +21,13 @@ from accounts.serializers import (
     KeyRow,
     OrganisationQuery,
     OrganisationRow,
+    RegisterAnswer,
+    RegisterRequest,
 )
 from governance.staff.models import ServiceKey
+from governance.web.authentication import acting_key
+from governance.web.idempotency import KEY_PARAMETER, run_once
+from governance.web.parsing import parse_object
 from governance.web.row_lists import RowsView, describe_rows, filtered
 
 SEEN = "2026-03-12T23:40:00Z"
@@ -81,3 +94,95 @@ class KeysView(RowsView):
 
     def rows(self, asked: Mapping[str, Any]) -> QuerySet[ApiKey]:
         return filtered(ApiKey.objects.all(), asked, {"api_key": "external_id", "account": "account__external_id"})
+
+
+class RegisterView(APIView):
+    """`POST /api/v1/register`: what `import_accounts` reads, as a list of up to 1,000 accounts.
+
+    All in one transaction. A line that cannot be applied changes nothing and rejects no other.
+    """
+
+    scopes = {"POST": ServiceKey.Scope.REGISTER_WRITE}
+
+    @extend_schema(
+        operation_id="register_accounts",
+        summary="Register accounts, keys and licences",
+        description=(
+            "Makes the register say what these lines say, in their order and in one transaction. The same again "
+            "changes nothing. A member that is absent leaves what is stored, null clears it. A line that cannot be "
+            "applied rejects no other. docs/register.md explains the members."
+        ),
+        tags=["Register"],
+        parameters=[KEY_PARAMETER],
+        request={
+            "application/json": {
+                "type": "object",
+                "required": ["accounts"],
+                "additionalProperties": False,
+                "properties": {
+                    "accounts": {
+                        "type": "array",
+                        "minItems": 1,
+                        "maxItems": 1_000,
+                        "items": {"$ref": "#/components/schemas/AccountLine"},
+                    }
+                },
+            }
+        },
+        responses={200: RegisterAnswer},
+        examples=[
+            OpenApiExample(
+                "An account with a key and a licence",
+                {
+                    "accounts": [
+                        {
+                            "account": "acct_1042",
+                            "organisation": "org_77",
+                            "plan": "team",
+                            "keys": [{"id": "key_5521"}],
+                            "licence": {"training_permitted": True, "reference": "C-18"},
+                        }
+                    ]
+                },
+                request_only=True,
+            ),
+            OpenApiExample(
+                "Registered",
+                {"created": 1, "updated": 0, "unchanged": 0, "rejected": 0, "rejections": [], "notes": []},
+                response_only=True,
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        # The rest of a list in which some were rejected may be sent again, corrected, under the same key.
+        return run_once(
+            request,
+            lambda: _register(request),
+            is_kept=lambda response: not response.data["rejected"],
+            in_one_transaction=True,
+        )
+
+
+def _register(request: Request) -> Response:
+    asked = RegisterRequest(data=parse_object(request))
+    asked.is_valid(raise_exception=True)
+    lines, places, rejected = _read(asked.validated_data["accounts"])
+    done = register_accounts(lines, by=acting_key(request).actor, now=timezone.now())
+    rejected += [RejectedLine(places[place], reason) for place, reason in done.rejected]
+    rejections = [{"line": place + 1, "reason": reason} for place, reason in sorted(rejected)]
+    counts = {"created": done.created, "updated": done.updated, "unchanged": done.unchanged}
+    return Response(counts | {"rejected": len(rejections), "rejections": rejections, "notes": list(done.notes)})
+
+
+def _read(given: Sequence[Any]) -> tuple[list[AccountLine], list[int], list[RejectedLine]]:
+    """Return the lines that can be read, the place of each, and those that cannot."""
+    lines: list[AccountLine] = []
+    places: list[int] = []
+    rejected: list[RejectedLine] = []
+    for place, one in enumerate(given):
+        try:
+            lines.append(parse_account_line(json.dumps(one).encode()))
+            places.append(place)
+        except UnreadableLineError as error:
+            rejected.append(RejectedLine(place, str(error)))
+    return lines, places, rejected

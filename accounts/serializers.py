@@ -1,8 +1,11 @@
-"""What the API shows of customers: no address, card or e-mail domain of theirs."""
+"""What the API shows of customers, which is no address, card or e-mail domain of theirs, and takes of the register."""
+
+from typing import Any, Final
 
 from rest_framework import serializers
 
 from accounts.models import Account, ApiKey
+from governance.web.parsing import StrictSerializer
 from governance.web.row_lists import ListQuery, RowSerializer
 
 
@@ -48,3 +51,32 @@ class KeyRow(RowSerializer):
 class KeyQuery(ListQuery):
     api_key = serializers.CharField(required=False, max_length=128, help_text="Your id of it.")
     account = serializers.CharField(required=False, max_length=128, help_text="Your id of its account.")
+
+
+MOST_LINES: Final = 1_000
+
+
+class RegisterRequest(StrictSerializer):
+    """Lines of the register; what is in each is looked at one by one."""
+
+    accounts = serializers.ListField(
+        min_length=1,
+        max_length=MOST_LINES,
+        error_messages=dict.fromkeys(
+            ("not_a_list", "min_length", "max_length", "empty"), f"This must be a list of 1 to {MOST_LINES:,}."
+        ),
+    )
+
+
+class RejectedShown(serializers.Serializer[Any]):
+    line = serializers.IntegerField(help_text="Its place in the list, from 1.")
+    reason = serializers.CharField()
+
+
+class RegisterAnswer(serializers.Serializer[Any]):
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    rejections = RejectedShown(many=True)
+    notes = serializers.ListField(child=serializers.CharField(), help_text="What moved to another owner.")

@@ -5,7 +5,7 @@ What gateways ask all day is answered in front of Django: gateways/check/app.py.
 
 from django.urls import path
 
-from accounts.api import AccountsView, KeysView, OrganisationsView
+from accounts.api import AccountsView, KeysView, OrganisationsView, RegisterView
 from governance.campaigns.api import CampaignMembersView, CampaignsView
 from governance.detection.api import AssessmentsView
 from governance.gateways.api import CheckAccessView
@@ -24,6 +24,7 @@ urlpatterns = [
     path("access/check", CheckAccessView.as_view(), name="access-check"),
     path("restrictions", RestrictionsView.as_view(), name="restrictions"),
     path("restrictions/<int:number>", RestrictionView.as_view(), name="restriction"),
+    path("register", RegisterView.as_view(), name="register"),
     path("accounts", AccountsView.as_view(), name="accounts"),
     path("organisations", OrganisationsView.as_view(), name="organisations"),
     path("keys", KeysView.as_view(), name="keys"),

@@ -11,6 +11,7 @@ import yaml
 from django.conf import settings
 from drf_spectacular.generators import SchemaGenerator
 
+from accounts.register import AccountLine
 from governance.gateways.check.feed_requests import ChangesRequest
 from governance.openapi.security import SCHEMES
 from governance.usage.wire import UsageEvent
@@ -18,7 +19,7 @@ from governance.usage.wire import UsageEvent
 FOLDER: Final = Path(__file__).parent
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 # What is read into a description from the code that parses it.
-STRUCTS: Final = (UsageEvent, ChangesRequest)
+STRUCTS: Final = (UsageEvent, ChangesRequest, AccountLine)
 PROBLEM: Final = {"$ref": "#/components/responses/Problem"}
 
 Operation = dict[str, Any]
@@ -36,7 +37,8 @@ def openapi_document() -> dict[str, Any]:
         schemas |= part.get("schemas", {})
         document["components"].setdefault("responses", {}).update(part.get("responses", {}))
     _, structs = msgspec.json.schema_components(STRUCTS, ref_template="#/components/schemas/{name}")
-    schemas |= json.loads(json.dumps(structs))  # lists in place of tuples
+    # Lists in place of tuples, and the end of a text as JSON Schema writes it.
+    schemas |= json.loads(json.dumps(structs).replace(r"\\Z", "$"))
     document["components"]["securitySchemes"] = SCHEMES
     document["servers"] = [{"url": settings.PUBLIC_URL}]
     for _, _, operation in operations(document):

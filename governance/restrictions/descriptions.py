@@ -20,6 +20,7 @@ from governance.restrictions.serializers import (
     RestrictionRow,
     RestrictQuery,
 )
+from governance.web.idempotency import KEY_PARAMETER
 from governance.web.row_lists import describe_rows
 
 TAG: Final = ["Restrictions"]
@@ -67,14 +68,6 @@ class AccessAnswer(serializers.Serializer[Any]):
     sequence = serializers.IntegerField()
 
 
-_KEY: Final = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
-    OpenApiParameter.HEADER,
-    description="The same key and request get the same answer for a week; another request with it is refused with 422.",
-)
-
-
 def _header(name: str, meaning: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, OpenApiParameter.HEADER, description=meaning)
 
@@ -100,7 +93,7 @@ describe_restrict = extend_schema(
         "request, 200 if it had been before. 409 if `unique_key` was used for something else."
     ),
     tags=TAG,
-    parameters=[_KEY, RestrictQuery],
+    parameters=[KEY_PARAMETER, RestrictQuery],
     request=PolymorphicProxySerializer("Restrict", [RestrictionRequest, BatchRequest], resource_type_field_name=None),
     responses={200: _DONE, 201: _DONE},
     examples=[

@@ -90,6 +90,7 @@ class ServiceKey(models.Model):
         ACCESS_READ = "access:read", "Check whether an account has access"
         RESTRICTIONS_READ = "restrictions:read", "Read restrictions"
         RESTRICTIONS_WRITE = "restrictions:write", "Restrict and lift"
+        REGISTER_WRITE = "register:write", "Import the register of customers"
         ACCOUNTS_READ = "accounts:read", "Read accounts, organisations and API keys"
         ASSESSMENTS_READ = "assessments:read", "Read assessments"
         CAMPAIGNS_READ = "campaigns:read", "Read campaigns and their members"

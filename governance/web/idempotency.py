@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import Final
 
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
@@ -26,6 +27,12 @@ from stillwatch_gateway.normalization import is_nothing
 
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 128
+KEY_PARAMETER: Final = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="The same key and request get the same answer for a week; another request with it is refused with 422.",
+)
 
 
 def idempotency_key(request: Request) -> str:

@@ -23,6 +23,17 @@ _QUERIES: Final = {
     "log-entries": EntryQuery,
 }
 
+LINE = {
+    "account": "acct_harbour",
+    "organisation": "org_quay",
+    "organisation_name": "Quay Ltd",
+    "created_at": "2026-03-12T23:32:51Z",
+    "country": "NL",
+    "signup_ip": "198.51.100.7",
+    "licence": {"training_permitted": True, "reference": "C-18", "starts_at": "2026-06-01T00:00:00Z"},
+    "keys": [{"id": "key_1", "digest": "0" * 64}],
+    "terms": {"version": "2026-03", "accepted_at": "2026-03-12T23:40:00Z"},
+}
 EVENT = {
     "id": "req_1",
     "occurred_at": "2026-11-02T09:10:00Z",
@@ -56,6 +67,7 @@ LITELLM = {
 
 ARGUMENTS_OF_MACHINES: Final = {
     **{f"/api/v1/{family}": Arguments(query=tuple(query().fields)) for family, query in _QUERIES.items()},
+    "/api/v1/register": Arguments(sent={"accounts": [LINE]}),
     "/api/v1/usage-events": Arguments(sent={"events": [EVENT]}),
     "/api/v1/sources/litellm": Arguments(sent=LITELLM),
     "/v1/traces": Arguments(
