@@ -18,6 +18,7 @@ from governance.restrictions import publication
 from governance.review import unfinished_decisions
 from governance.review.bulk import unfinished as bulk_decisions
 from governance.sharing import collection_reader, matching
+from governance.sharing.actions import let_in
 from governance.staff import credentials
 from governance.usage import actions as usage
 from governance.webhooks import actions as webhooks
@@ -169,6 +170,12 @@ def measure_overview() -> None:
 def read_collections() -> None:
     """Take in what partners have added to their collections."""
     collection_reader.read_collections(now=timezone.now())
+
+
+@shared_task
+def count_let_in() -> None:
+    """See which released shares name accounts that were let in again."""
+    let_in.count_let_in(now=timezone.now())
 
 
 @shared_task

@@ -42,6 +42,7 @@ TIMETABLE: Final = {
     "measure-overview": _every(timedelta(minutes=5), "measure_overview", expires=300),
     "read-collections": _every(timedelta(hours=1), "read_collections", expires=3_600),
     "match-indicators": _every(timedelta(minutes=5), "match_indicators", expires=300),
+    "count-let-in": _every(60.0, "count_let_in", expires=60),
     "delete-expired-rows": _every(timedelta(hours=6), "delete_expired_rows"),
     "apply-retention": _every(timedelta(hours=6), "apply_retention"),
     "continue-erasures": _every(60.0, "continue_erasures", expires=60),

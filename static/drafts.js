@@ -1,6 +1,7 @@
 // Typed text is never lost: what is in a form with data-draft is kept in this browser until it has been sent, for a
 // week, under the id of the user who typed it. It is put back when that user opens the form again. Signing out
-// forgets it. A counter beside each field says how much of the limit is used, counted as the server counts.
+// forgets it. A form with data-draft-outlasts leads to a preview only: its draft is kept until the page names it as
+// stored (data-sent). A counter beside each field says how much of the limit is used, counted as the server counts.
 "use strict";
 
 (() => {
@@ -194,7 +195,7 @@
 
   // Before the answer replaces the form: what was typed while it was on its way has not been sent, and is kept.
   document.addEventListener("htmx:beforeOnLoad", ({ detail: { elt, xhr } }) => {
-    if (!drafted(elt)) return;
+    if (!drafted(elt) || "draftOutlasts" in elt.dataset) return;
     const isSent = xhr.status >= 200 && xhr.status < 300;
     if (!isSent || JSON.stringify(valuesOf(elt)) !== sent.get(elt)) return;
     forget(keyOf(elt));

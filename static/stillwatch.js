@@ -176,6 +176,28 @@
     wrong.focus();
   });
 
+  // Where what was sent is replaced together with its form, the focus goes to the nearest place that is still there,
+  // unless the answer says what has it.
+
+  const focusPlace = (place) => {
+    const element = place.id === "main" ? (place.querySelector("h1") ?? place) : place;
+    if (element.tabIndex < 0) element.tabIndex = -1;
+    element.focus();
+  };
+
+  document.addEventListener("htmx:afterSettle", ({ detail: { requestConfig, xhr } }) => {
+    const isLost = [document.body, null].includes(document.activeElement);
+    if (!isLost || requestConfig?.verb !== "post" || xhr.status >= 300) return;
+    const isThere = (element) => element?.checkVisibility() && element;
+    let from = requestConfig.elt;
+    while (from) {
+      const place = from.id && isThere(document.getElementById(from.id));
+      if (place) return void focusPlace(place);
+      from = from.parentElement;
+    }
+    focusPlace(document.getElementById("main"));
+  });
+
   // Addresses stay short: what is empty or usual is left out of a search.
 
   document.addEventListener("htmx:configRequest", ({ detail }) => {

@@ -38,7 +38,7 @@ from governance.overview.actions import measure_overview
 from governance.policies.kill_switch import stop_policies
 from governance.policies.models import PolicyOutcome
 from governance.policies.versions import propose
-from governance.privacy.erasure import erase
+from governance.privacy.erasure import start_erasure
 from governance.privacy.holds import find_target, set_hold
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.models import Change, CoveredAccount, FeedEpoch, LiftedOrigin, LostName, Restriction
@@ -188,14 +188,15 @@ def _one_of_privacy() -> None:
     held, erased = account("acct_held"), account("acct_erased", email_domain="erased.example")
     set_hold(find_target("account", held.external_id), reason="Case 12/26.", by=MACHINE, now=NOW)
     HeldEvent.objects.create(key=uuid.uuid4(), account=held, day=NOW.date(), event={"model": "flagship-2"})
-    erase(find_target("account", erased.external_id), reason="Request 2026-118.", by=MACHINE, now=NOW)
+    start_erasure(find_target("account", erased.external_id), reason="Request 2026-118.", by=MACHINE, now=NOW)
 
 
 def _one_bulk_decision(mira: User) -> None:
     """Undone while it was at work: one account was skipped, and the decision on the other is still to be undone."""
     verdict = Verdict(action=RestrictionKind.WATCH, reason=Reason.BULK_HARVEST)
     accounts = [case(account(name)).own_account for name in ("acct_of_many_1", "acct_of_many_2")]
-    bulk = decide_many([one.pk for one in accounts], verdict, bulk_id=uuid.uuid4(), seen=0, by=mira, now=NOW)
+    pks = [one.pk for one in accounts]
+    bulk = decide_many(pks, verdict, bulk_id=uuid.uuid4(), seen=0, seen_at=NOW, by=mira, now=NOW)
     BulkTarget.objects.filter(bulk=bulk, account=accounts[0]).update(state="skipped", because="Claimed by Jonas.")
 
 

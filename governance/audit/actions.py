@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from governance.audit.actor import Actor
-from governance.audit.chain import GENESIS, check_exact, entry_hash, make_leaf
+from governance.audit.chain import GENESIS, check_exact, encode_leaf, entry_hash
 from governance.audit.models import Entry
 from governance.audit.queries import content_of
 from governance.audit.verbs import Verb
@@ -73,7 +73,7 @@ def record_all(new_entries: Sequence[NewEntry], *, by: Actor, now: datetime) -> 
             details=dict(new.details),
             previous_hash=previous_hash,
         )
-        entry.leaf = make_leaf(content_of(entry), bytes(entry.salt))
+        entry.leaf = encode_leaf(content_of(entry), bytes(entry.salt))
         previous_hash = entry.hash = entry_hash(previous_hash, entry.leaf)
         entries.append(entry)
     if number // PUBLISHED_AT_ONCE > (number - len(entries)) // PUBLISHED_AT_ONCE:

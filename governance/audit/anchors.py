@@ -41,7 +41,7 @@ class AnchorError(Exception):
 def anchor(*, now: datetime) -> None:
     """Have the newest checkpoint signed by those whom the settings name and who have not done so yet."""
     with advisory_lock(Lock.LOG_ANCHORS) as is_alone:
-        newest = Checkpoint.objects.of(get_published_log().origin).first() if is_alone else None
+        newest = Checkpoint.objects.of_log(get_published_log().origin).first() if is_alone else None
         if newest is None:
             return
         if not settings.AUDIT_WITNESS_URL:
@@ -72,7 +72,7 @@ def _try(kind: PublicationTrouble.Kind, ask: Callable[[], None], *, now: datetim
 
 def _have_witnessed(newest: Checkpoint, *, now: datetime) -> None:
     folder = LogFolder(get_published_log().path)
-    before = Checkpoint.objects.of(newest.origin).exclude(cosigned_at=None).values_list("size", flat=True).first()
+    before = Checkpoint.objects.of_log(newest.origin).exclude(cosigned_at=None).values_list("size", flat=True).first()
     answer = _add_checkpoint(folder, newest, before or 0)
     if answer.status == HTTPStatus.CONFLICT and (known := _known_size(answer)) is not None:
         if known > newest.size:
@@ -114,7 +114,7 @@ def _known_size(answer: OutboundResponse) -> int | None:
 def _is_stamp_due(newest: Checkpoint, *, now: datetime) -> bool:
     if newest.stamped_at is not None:
         return False
-    stamped = Checkpoint.objects.of(newest.origin).exclude(stamped_at=None)
+    stamped = Checkpoint.objects.of_log(newest.origin).exclude(stamped_at=None)
     last = stamped.values_list("stamped_at", flat=True).first()
     # One in the future was given while a clock was wrong.
     return last is None or not timedelta() <= now - last < STAMP_EVERY

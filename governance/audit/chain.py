@@ -77,7 +77,7 @@ def iter_fields(content: Mapping[str, Any], salt: bytes) -> Iterator[Field]:
         yield Field(name, field_salt(salt, name), value)
 
 
-def make_leaf(content: Mapping[str, Any], salt: bytes) -> bytes:
+def encode_leaf(content: Mapping[str, Any], salt: bytes) -> bytes:
     """Return the leaf of an entry in the published tree."""
     commitments = {field.name: field.commitment for field in iter_fields(content, salt)}
     return canonical_json({**{name: content[name] for name in PUBLISHED}, "commitments": commitments})

@@ -53,7 +53,7 @@ class Entry(models.Model):
 
 
 class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
-    def of(self, origin: str) -> "CheckpointQuerySet":
+    def of_log(self, origin: str) -> "CheckpointQuerySet":
         """Those of the log of this name, the newest first."""
         return self.filter(origin=origin).order_by("-size")
 

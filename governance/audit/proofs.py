@@ -46,7 +46,7 @@ class Prover:
 
     def __init__(self, checkpoint: Checkpoint | None = None) -> None:
         log = get_published_log()
-        self.checkpoint = checkpoint or Checkpoint.objects.of(log.origin).first()
+        self.checkpoint = checkpoint or Checkpoint.objects.of_log(log.origin).first()
         size = self.checkpoint.size if self.checkpoint else 0
         self._path = log.path
         self._node = lru_cache(NODES_KEPT)(partial(LogFolder(log.path).node, size))

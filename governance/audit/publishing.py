@@ -93,7 +93,7 @@ def _publish(log: PublishedLog, keys: Sequence[LogKey], *, now: datetime) -> Che
     folder = LogFolder(log.path)
     verifiers = [key.verifier for key in keys]
     published = folder.newest(verifiers)
-    last = Checkpoint.objects.of(log.origin).first()
+    last = Checkpoint.objects.of_log(log.origin).first()
     size = count_entries()
     if published is None:
         if last is not None:

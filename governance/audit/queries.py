@@ -13,10 +13,10 @@ from governance.audit.chain import (
     OpenedField,
     canonical_json,
     check_exact,
+    encode_leaf,
     entry_hash,
     format_time,
     iter_fields,
-    make_leaf,
 )
 from governance.audit.models import Checkpoint, Entry, EntryQuerySet, PublicationTrouble
 from governance.audit.stillwatch_verify import LogFaultError
@@ -147,7 +147,7 @@ def count_entries() -> int:
 
 def find_unpublished_since() -> datetime | None:
     """Return the time of the first entry that is not published, None if all are."""
-    published = Checkpoint.objects.of(get_published_log().origin).values_list("size", flat=True).first() or 0
+    published = Checkpoint.objects.of_log(get_published_log().origin).values_list("size", flat=True).first() or 0
     return Entry.objects.filter(number=published + 1).values_list("at", flat=True).first()
 
 
@@ -187,7 +187,7 @@ def check_entries(entries: Iterable[Entry | StoredEntry]) -> Iterator[CheckedEnt
 def _check_content(entry: Entry | StoredEntry) -> tuple[bytes, bytes, str]:
     """Return the entry's leaf, what its hash covers, and in which way its columns and its leaf do not agree."""
     content, stored = content_of(entry), None if entry.leaf is None else bytes(entry.leaf)
-    leaf = make_leaf(content, bytes(entry.salt))
+    leaf = encode_leaf(content, bytes(entry.salt))
     if stored == leaf:
         return leaf, leaf, ""
     try:

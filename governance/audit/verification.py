@@ -61,7 +61,7 @@ class LogCheck:
         self._folder = LogFolder(log.path)
         self._keys = [key.verifier for key in log_keys(log)]
         opened = [open_checkpoint(note, self._keys) for note in kept]
-        recorded = Checkpoint.objects.of(log.origin).values_list("size", "root")
+        recorded = Checkpoint.objects.of_log(log.origin).values_list("size", "root")
         heads = [*((one.size, one.root) for one in opened), *((size, bytes(root)) for size, root in recorded)]
         self._heads = HeadCheck(heads)
         self._bundle: list[bytes] = []

@@ -91,6 +91,13 @@ def measure(figures: Mapping[str, Figure], usage: AccountUsage) -> dict[str, flo
     return {name: figure(usage) for name, figure in figures.items()}
 
 
+def figures_that_count(detector: str, figures: Mapping[str, Figure], usage: AccountUsage) -> list[str]:
+    """Return the names of the figures that a detector's strength comes from, that which gives most first."""
+    values, curves = measure(figures, usage), content_model().curves.get(detector, {})
+    nats = {name: curve.at(values.get(name)) for name, curve in curves.items()}
+    return sorted((name for name, given in nats.items() if given > 0), key=lambda name: -nats[name])
+
+
 def content_strength(detector: str, figures: Mapping[str, Figure], usage: AccountUsage) -> float:
     """Return the strength of a detector of content in this usage: little where few prompts were read."""
     if usage.texts < LEAST_TEXTS:

@@ -54,7 +54,7 @@ def derive_key(secret: bytes) -> bytes:
     return HKDF(SHA256(), KEY_BYTES, salt=None, info=b"stillwatch sealed usage").derive(secret)
 
 
-def event_salt(key: bytes, event_key: bytes) -> bytes:
+def derive_event_salt(key: bytes, event_key: bytes) -> bytes:
     return hmac.digest(key, event_key, "sha256")[:SALT_BYTES]
 
 
@@ -79,7 +79,7 @@ def event_fields(event: StoredEvent) -> dict[str, Any]:
 
 def salted_event_fields(salt_key: bytes, event: StoredEvent) -> list[Field]:
     """Return the fields of an event, each with its salt."""
-    return salted_fields(event_salt(salt_key, event.key), event_fields(event))
+    return salted_fields(derive_event_salt(salt_key, event.key), event_fields(event))
 
 
 def salted_fields(salt: bytes, fields: Mapping[str, Any]) -> list[Field]:
@@ -87,16 +87,16 @@ def salted_fields(salt: bytes, fields: Mapping[str, Any]) -> list[Field]:
     return [Field(name, field_salt(salt, name), value) for name, value in fields.items()]
 
 
-def make_leaf(fields: Sequence[Field]) -> bytes:
+def encode_leaf(fields: Sequence[Field]) -> bytes:
     """Return the leaf that commits to these fields."""
     return canonical_json({"commitments": {field.name: field.commitment for field in fields}})
 
 
 def event_hasher(key: bytes) -> Callable[[StoredEvent], bytes]:
-    """Return a function from an event to the hash of its leaf: what `make_leaf` and `leaf_hash` give, but faster."""
+    """Return a function from an event to the hash of its leaf: what `encode_leaf` and `leaf_hash` give, but faster."""
 
     def hash_event(event: StoredEvent) -> bytes:
-        salt = sha256(event_salt(key, event.key))
+        salt = sha256(derive_event_salt(key, event.key))
         commitments = {}
         for name, value in event_fields(event).items():
             of_field = salt.copy()
@@ -107,6 +107,6 @@ def event_hasher(key: bytes) -> Callable[[StoredEvent], bytes]:
     return hash_event
 
 
-def account_leaf(account: str, events: int, root: bytes) -> bytes:
+def encode_account_leaf(account: str, events: int, root: bytes) -> bytes:
     """Return the leaf of an account in the tree of a day."""
     return canonical_json({"account": account, "events": events, "root": root.hex()})

@@ -18,7 +18,7 @@ LONGEST_REASON: Final = 500
 class UsageSealQuerySet(models.QuerySet["UsageSeal"]):
     """Seals; a day has several where events came late."""
 
-    def newest_of_each_day(self) -> Self:
+    def latest_per_day(self) -> Self:
         return self.order_by("day", "-number").distinct("day")
 
 

@@ -12,10 +12,10 @@ from governance.audit.merkle import Node, inclusion_proof
 from governance.audit.stillwatch_verify import leaf_hash, tree_head
 from governance.evidence.leaves import (
     StoredEvent,
-    account_leaf,
     derive_key,
+    encode_account_leaf,
+    encode_leaf,
     event_hasher,
-    make_leaf,
     salted_event_fields,
 )
 from governance.evidence.models import SealedAccount, UsageSeal
@@ -76,7 +76,7 @@ def _sample_day(
             **opened(salted_event_fields(key, event), redaction),
             "index": place,
             "proof": [step.hex() for step in inclusion_proof(place, len(hashes), in_account)],
-            "account_leaf": account_leaf(account, sealed.events, bytes(sealed.root)).decode(),
+            "account_leaf": encode_account_leaf(account, sealed.events, bytes(sealed.root)).decode(),
             "account_index": sealed.place,
             "accounts": len(accounts),
             "account_proof": of_day,
@@ -86,14 +86,14 @@ def _sample_day(
 def opened(fields: Sequence[Field], redaction: Redaction) -> dict[str, Any]:
     """Return a leaf, and those of its fields that are shown, with their salts."""
     shown = {field.name: field.opened for field in fields if not redaction.hides(field.name)}
-    return {"leaf": make_leaf(fields).decode(), "fields": shown}
+    return {"leaf": encode_leaf(fields).decode(), "fields": shown}
 
 
 def _day_tree(seal: UsageSeal) -> list[bytes]:
     """The hashes of the leaves of a day's tree."""
     rows = SealedAccount.objects.filter(seal=seal).order_by("place")
     leaves = rows.values_list("account__external_id", "events", "root")
-    return [leaf_hash(account_leaf(account, events, bytes(root))) for account, events, root in leaves]
+    return [leaf_hash(encode_account_leaf(account, events, bytes(root))) for account, events, root in leaves]
 
 
 def tree_node(hashes: Sequence[bytes]) -> Node:

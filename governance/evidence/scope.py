@@ -78,7 +78,7 @@ class Scope:
     def seals(self) -> dict[date, UsageSeal]:
         """The newest seal of each day on which one of the accounts has usage, by day."""
         used = SealedAccount.objects.filter(account__in=self._account_pks).order_by().values("seal")
-        newest = UsageSeal.objects.newest_of_each_day().values("pk")
+        newest = UsageSeal.objects.latest_per_day().values("pk")
         return {one.day: one for one in UsageSeal.objects.filter(pk__in=used).filter(pk__in=newest).order_by("day")}
 
     @cached_property
@@ -115,7 +115,7 @@ class Scope:
 
     def _find_checkpoint(self) -> Checkpoint | None:
         last = self.entries.aggregate(last=Max("number"))["last"] or 1
-        return Checkpoint.objects.of(self.origin).filter(size__gte=last).order_by("size").first()
+        return Checkpoint.objects.of_log(self.origin).filter(size__gte=last).order_by("size").first()
 
     def _wait_for_checkpoint(self, *, publishes: bool, now: datetime) -> Checkpoint:
         if not publishes and settings.AUDIT_KEYS:

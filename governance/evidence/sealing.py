@@ -18,7 +18,7 @@ from governance.audit.actions import record
 from governance.audit.actor import Actor
 from governance.audit.stillwatch_verify import leaf_hash, tree_head
 from governance.audit.verbs import Verb
-from governance.evidence.leaves import COLUMNS, StoredEvent, account_leaf, derive_key, event_hasher
+from governance.evidence.leaves import COLUMNS, StoredEvent, derive_key, encode_account_leaf, event_hasher
 from governance.evidence.models import SealedAccount, UsageSeal
 from governance.platform.locks import Lock, advisory_lock
 from governance.usage.models import LateDay
@@ -73,7 +73,7 @@ def seal_usage(*, now: datetime) -> list[UsageSeal]:
 def list_days_to_seal(*, now: datetime) -> list[date]:
     """Return the closed days without a seal, and those with late events whose newest seal is old enough."""
     closed = [day for day in list_partition_days() if datetime.combine(day, time(), UTC) <= now - _A_DAY_CLOSED]
-    sealed = dict(UsageSeal.objects.newest_of_each_day().values_list("day", "sealed_at"))
+    sealed = dict(UsageSeal.objects.latest_per_day().values_list("day", "sealed_at"))
     late = set(LateDay.objects.order_by().values_list("day", flat=True).distinct())
     return [day for day in closed if day not in sealed or (day in late and sealed[day] <= now - AGAIN_AFTER)]
 
@@ -82,7 +82,7 @@ def seal_day(day: date, *, now: datetime) -> UsageSeal | None:
     """Seal a day. Return None if it has no events, or the same as when it was sealed last."""
     late = list(LateDay.objects.filter(day=day).values_list("pk", flat=True))  # read before the events are
     trees = list(iter_account_trees(day))
-    root = tree_head([leaf_hash(account_leaf(one.external_id, one.events, one.root)) for one in trees])
+    root = tree_head([leaf_hash(encode_account_leaf(one.external_id, one.events, one.root)) for one in trees])
     last = UsageSeal.objects.filter(day=day).order_by("-number").first()
     with transaction.atomic():
         LateDay.objects.filter(pk__in=late).delete()

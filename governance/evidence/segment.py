@@ -47,15 +47,15 @@ def signed_head(checkpoint: Checkpoint) -> str:
 
 
 def iter_time_stamp_files(checkpoint: Checkpoint) -> Iterator[tuple[str, str | bytes]]:
-    """Yield the files that hold the time stamp (RFC 3161) of the checkpoint, or of the first later one that has one,
-    with the proof that it goes on from this one. None where no authority stamped the log since.
+    """Yield the files that hold the time stamp (RFC 3161) of the checkpoint, or of the first later one that has one:
+    the stamp, what was stamped, and the proof that it goes on from this one. None where no authority stamped the log
+    since.
     """
-    stamped = Checkpoint.objects.of(checkpoint.origin).filter(size__gte=checkpoint.size, time_stamp__isnull=False)
+    stamped = Checkpoint.objects.of_log(checkpoint.origin).filter(size__gte=checkpoint.size, time_stamp__isnull=False)
     if (first := stamped.order_by("size").first()) is None:
         return
+    node = partial(LogFolder(get_published_log().path).node, first.size)
+    proof = [step.hex() for step in consistency_proof(checkpoint.size, first.size, node)]
     yield "log/time-stamp.tsr", bytes(first.time_stamp or b"")
-    if first.size > checkpoint.size:
-        node = partial(LogFolder(get_published_log().path).node, first.size)
-        proof = [step.hex() for step in consistency_proof(checkpoint.size, first.size, node)]
-        yield "log/later-checkpoint", signed_head(first)
-        yield "log/consistency.json", json.dumps(proof) + "\n"
+    yield "log/stamped-checkpoint", first.note  # as it was stamped: witnesses sign later
+    yield "log/consistency.json", json.dumps(proof) + "\n"

@@ -58,7 +58,7 @@ def verify_bundle(folder: Path, trusted: Sequence[VerifierKey]) -> str:
     keys = list(trusted) or [VerifierKey.parse(line) for line in _text(folder, "log/keys.txt").splitlines()]
     files = check_files(folder, keys)
     checkpoint = _open(_text(folder, "log/checkpoint"), keys)
-    _check_later(folder, checkpoint, keys)
+    check_stamped(folder, checkpoint, keys)
     entries = check_entries(folder, checkpoint)
     events = check_events(folder, entries)
     accounts = check_accounts(folder)
@@ -107,14 +107,14 @@ def _open(note: str, keys: Sequence[VerifierKey]) -> SignedCheckpoint:
         raise BundleFaultError(str(fault)) from fault
 
 
-def _check_later(folder: Path, checkpoint: SignedCheckpoint, keys: Sequence[VerifierKey]) -> None:
-    """Where a later checkpoint has the time stamp: that it goes on from this one."""
-    if not (folder / "log/later-checkpoint").exists():
+def check_stamped(folder: Path, checkpoint: SignedCheckpoint, keys: Sequence[VerifierKey]) -> None:
+    """That the checkpoint with a time stamp goes on from this one, or is the same."""
+    if not (folder / "log/stamped-checkpoint").exists():
         return
-    later = _open(_text(folder, "log/later-checkpoint"), keys)
+    stamped = _open(_text(folder, "log/stamped-checkpoint"), keys)
     proof = _hashes(json.loads(_text(folder, "log/consistency.json")))
-    if not is_consistent(checkpoint.size, later.size, checkpoint.root, later.root, proof):
-        raise BundleFaultError("log/later-checkpoint does not go on from log/checkpoint")
+    if not is_consistent(checkpoint.size, stamped.size, checkpoint.root, stamped.root, proof):
+        raise BundleFaultError("log/stamped-checkpoint does not go on from log/checkpoint")
 
 
 def check_entries(folder: Path, checkpoint: SignedCheckpoint) -> dict[int, Mapping[str, Any]]:

@@ -19,6 +19,7 @@ from governance.restrictions.models import Restriction, RestrictionQuerySet
 MEASURED: Final = timedelta(days=30)
 MEASURED_CHANGES: Final = 1_000
 MOST_NAMED: Final = 3
+MOST_PASSED_OVER: Final = 50
 # In the order in which the page lists gateways.
 URGENCY: Final = (
     EnforcementLevel.ALARM,
@@ -105,6 +106,11 @@ class RestrictionPlaces(NamedTuple):
         return [at for at in self.gateways if not at.is_settled]
 
     @property
+    def is_missing(self) -> bool:
+        """Whether a gateway has not applied it yet."""
+        return any(at.state is EnforcementState.NOT_YET for at in self.gateways)
+
+    @property
     def settled(self) -> list[EnforcementStatus]:
         return [at for at in self.gateways if at.is_settled]
 
@@ -121,7 +127,7 @@ class MissingPage(NamedTuple):
 
 class EnforcementOverview(NamedTuple):
     """The gateways, those in trouble first, the restrictions that one of them has not applied or removed yet, and the
-    newest others. All of it rests on one reading of what was heard of gateways.
+    newest that are at all of them. All of it rests on one reading of what was heard of gateways.
     """
 
     gateways: Sequence[GatewayState]
@@ -135,13 +141,14 @@ def enforcement_overview(*, now: datetime, most: int) -> EnforcementOverview:
     missing = find_missing_restrictions(expected, known, most=most)
     shown = _in_full(missing)
     noticed = _with_targets().exclude(kind__in=NOT_NOTICED)
-    others = list(noticed.in_force(at=now).exclude(number__in=shown)[:most])
+    passed_over = min(missing.total, MOST_PASSED_OVER)  # they are listed with those that are missing
+    others = list(noticed.in_force(at=now).exclude(number__in=shown)[: most + passed_over])
     at = enforcement_status([*shown, *(one.number for one in others)], now=now, known=known)
     states = gateway_states(known, expected, now=now)
     return EnforcementOverview(
         sorted(states, key=lambda one: URGENCY.index(one.level if one.trouble else EnforcementLevel.GOOD)),
         MissingPage(_rows(missing, shown, at), missing.total, missing.next_after),
-        [RestrictionPlaces(one, at[one.number]) for one in others],
+        [row for one in others if not (row := RestrictionPlaces(one, at[one.number])).is_missing][:most],
     )
 
 

@@ -91,6 +91,11 @@ class EnforcementStatus:
         return VERDICTS[self.state][self.is_lifted].format(effect=effect)
 
     @property
+    def verdict_of_many(self) -> str:
+        """What is known of many restrictions that stand as this one does, without the name of the gateway."""
+        return MANY_NEVER_RECEIVED if self.was_never_received else VERDICTS_OF_MANY[self.state][self.is_lifted]
+
+    @property
     def reason(self) -> str:
         """What it is known by."""
         if self.unpublished and self.state is EnforcementState.NOT_YET:
@@ -103,7 +108,8 @@ class EnforcementStatus:
         return f"{self.verdict} {self.gateway}{f': {because}' if because else ''}"
 
 
-NEVER_RECEIVED: Final = "neither its start nor its end has reached"
+NEVER_RECEIVED: Final = "ended before it arrived at"
+MANY_NEVER_RECEIVED: Final = "ended before they arrived"
 # For a restriction that is in force, and for one that was lifted.
 VERDICTS: Final = {
     EnforcementState.REPORTED: ("in force at", "no longer in force at"),
@@ -116,6 +122,17 @@ VERDICTS: Final = {
     EnforcementState.UNKNOWN: ("not known whether in force at", "not known whether removed at"),
     EnforcementState.SILENT: ("not known whether in force at", "not known whether removed at"),
     EnforcementState.BYPASSED: ("not in force at", "not known whether removed at"),
+}
+
+# The same of many restrictions, as what follows "They" or "The others".
+VERDICTS_OF_MANY: Final = {
+    EnforcementState.REPORTED: ("are in force", "are no longer in force"),
+    EnforcementState.NEXT_QUESTION: ("apply from the next check on", "no longer apply from the next check on"),
+    EnforcementState.IN_PART: ("are in force where they are reported", "are no longer in force where that is reported"),
+    EnforcementState.NOT_YET: ("are not yet in force", "are not yet removed"),
+    EnforcementState.UNKNOWN: ("may or may not be in force", "may or may not be removed"),
+    EnforcementState.SILENT: ("may or may not be in force", "may or may not be removed"),
+    EnforcementState.BYPASSED: ("are not in force", "may or may not be removed"),
 }
 
 
@@ -155,12 +172,14 @@ def describe_silent_instances(activity: GatewayActivity, change: int) -> str:
 
 def _who_is_behind(activity: GatewayActivity, expected: Expected) -> str:
     behind = [one for one in activity.answering if one.sequence < expected.newest]
-    who = "processes of the check" if activity.asks and not activity.reports else "instances"
-    oldest = min(one.sequence for one in behind)
-    of = f"{len(behind)} of {len(activity.answering)} {who}"
+    is_check = activity.asks and not activity.reports
+    one, many = ("process of the check", "processes of the check") if is_check else ("instance", "instances")
+    oldest = min(behind_one.sequence for behind_one in behind)
+    of = f"{len(behind)} of {len(activity.answering)} {many}"
     if oldest < expected.starts_after:
         return f"{of} have not loaded the restrictions since the new epoch of the feed began"
-    return f"{of} reported change {oldest:,}; this is change {expected.newest:,}"
+    who = f"{of} {'is' if len(behind) == 1 else 'are'}" if len(activity.answering) > 1 else f"its only {one} is"
+    return f"{who} {'up to ' if len(behind) > 1 else ''}{pluralize(expected.newest - oldest, 'change')} behind"
 
 
 def _silence(activity: GatewayActivity) -> str:

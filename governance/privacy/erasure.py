@@ -69,7 +69,7 @@ def accounts_of(target: Target) -> "QuerySet[Account]":
 
 
 @retried_transaction
-def erase(target: Target, *, reason: str, by: Actor, now: datetime) -> Erasure:
+def start_erasure(target: Target, *, reason: str, by: Actor, now: datetime) -> Erasure:
     """Make excerpts unreadable and the register forget, now; a worker clears usage and further accounts.
 
     Raises HeldError where a legal hold forbids it.
@@ -142,8 +142,10 @@ def _finish(erasure: Erasure, *, now: datetime) -> bool:
 
 
 @retried_transaction
-def erase_closed_accounts(accounts: "QuerySet[Account]", *, now: datetime) -> int:
-    """Erase what the register and staff said of these accounts, whose time is over. Return how many."""
+def pseudonymize_account_batch(accounts: "QuerySet[Account]", *, now: datetime) -> int:
+    """Erase what the register and staff said of the first of these accounts, whose time is over. Return how many they
+    were: call it until none are left.
+    """
     hold_lock(shared=True)
     some = list(accounts.order_by("pk")[:ACCOUNTS_AT_ONCE])
     if not some:

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Account
 from governance.platform.expiry import delete_in_portions
-from governance.privacy.erasure import erase_closed_accounts
+from governance.privacy.erasure import pseudonymize_account_batch
 from governance.privacy.holds import cover_held_accounts, hold_lock
 from governance.privacy.models import LegalHold, is_held
 from governance.privacy.periods import HERE
@@ -43,7 +43,7 @@ def apply_retention(*, now: datetime) -> Counter[str]:
             case Does.REPLACE_TEXTS:
                 done[rule.table] += _replace(rule, rows)
             case Does.PSEUDONYMIZE:
-                while erased := erase_closed_accounts(rows, now=now):
+                while erased := pseudonymize_account_batch(rows, now=now):
                     done[rule.table] += erased
     return done
 

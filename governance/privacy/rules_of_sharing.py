@@ -20,6 +20,7 @@ RULES_OF_SHARING: Final = (
         Purpose.DECISIONS,
         {
             "stix": f"of refused accounts, each {_NAMED}",
+            "account_pks": "which accounts these are, by number",
             "reason": "why it was shared, typed by staff",
             "retracted_because": "why it was taken back, typed by staff",
         },

@@ -26,17 +26,13 @@ from governance.review.deciding import (
     raise_who_won,
     refuse_unless_decidable,
 )
-from governance.review.decision_targets import (
-    BATCH_SIZE,
-    decision_targets,
-    describe_decision,
-    restrictions_replaced_first,
-    write_targets,
-)
+from governance.review.decision_targets import BATCH_SIZE, decision_targets, restrictions_replaced_first, write_targets
+from governance.review.decision_wording import describe_decision
+from governance.review.inbox_items import settle_escalation
 from governance.review.models import CLAIM_LASTS, GIVEN_BACK, Case, Decision, Dismissal, Step, origin_of
 from governance.review.resolution import reopen_cases, resolve_cases
-from governance.review.steps import add_step, add_steps
-from governance.review.verdicts import NoMembersError, Ticks, Verdict
+from governance.review.steps import add_step, add_steps, is_step_by
+from governance.review.verdicts import NoMembersError, SeenMembers, Ticks, Verdict
 from governance.staff import actions as staff
 from governance.staff.models import User
 from governance.usage.queries import DecryptedExcerpt, get_excerpts
@@ -87,7 +83,7 @@ def add_note(case: Case, *, text: str, by: User, now: datetime) -> Step:
     """Add a note to the history of the case. The same note sent again within minutes is the note that was stored."""
     Case.objects.select_for_update().get(pk=case.pk)
     newest = Step.objects.filter(case=case, kind=Step.Kind.NOTED, at__gt=now - SENT_AGAIN_WITHIN).first()
-    if newest is not None and (newest.by, newest.text) == (by.actor.name, text):
+    if newest is not None and newest.text == text and is_step_by(newest, by):
         return newest
     return add_step(case, Step.Kind.NOTED, by=by.actor, now=now, text=text, details={"note": text})
 
@@ -111,6 +107,7 @@ def decide(
     by: User,
     now: datetime,
     ticks: Ticks | None = None,
+    seen: SeenMembers | None = None,
     is_one_of_many: bool = False,
 ) -> Decision:
     """Decide the case, and put into force what follows, in one transaction; where it is about very many accounts, the
@@ -121,16 +118,19 @@ def decide(
     campaign closes the open cases of its other accounts as well.
 
     The same `decision_id` again answers with the decision that was made. Raises AlreadyDecidedError where somebody
-    else decided first, CaseTakenError where somebody else has claimed the case, CaseEndedError, NoSuchScopeError,
-    LeftOutWithoutReasonError, and SentBeforeError where the same `decision_id` made another decision.
+    else decided first, CaseTakenError where somebody else has claimed the case, EscalatedFirstError where the leads
+    are asked and `by` is none of them, CaseEndedError, NoSuchScopeError, LeftOutWithoutReasonError, MembersLeftError,
+    and SentBeforeError where the same `decision_id` made another decision.
 
     Args:
+        ticks: the accounts of a campaign, where the case is that of a campaign.
+        seen: the members of the account's campaign whom the user was shown: those who joined later are not covered.
         is_one_of_many: it is decided with others, and nobody has looked at it by itself. Then PartOfCampaignError is
             raised where it is part of the case of its campaign, which is decided as one.
     """
     if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
-    reach = decision_targets(case, verdict, ticks)
+    reach = decision_targets(case, verdict, ticks, seen)
     locked, keys = _lock(case, reach.closed)
     if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
@@ -168,12 +168,11 @@ def decide(
         restriction=restriction,
         is_unfinished=is_unfinished,
     )
-    write_targets(decision, reach, left_out_because=ticks.left_out_because if ticks else "")
-    locked.status, locked.closed_at = Case.Status.DECIDED, now
-    locked.claimed_by, locked.claimed_until, locked.is_handed_out = None, None, False
-    locked.save(update_fields=["status", "closed_at", *GIVEN_BACK])
-    details = decision_details(decision, reach, numbers)
-    add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=describe_decision(decision), details=details)
+    write_targets(decision, reach)
+    _close(locked, now=now)
+    details, text = decision_details(decision, reach, numbers), describe_decision(decision)
+    add_step(locked, Step.Kind.DECIDED, by=by.actor, now=now, text=text, details=details)
+    settle_escalation(locked, text=text, by=by, now=now)
     resolve_cases(decision, reach.closed, by=by.actor, now=now)
     release_left_out(decision, now=now)
     if is_unfinished:
@@ -195,6 +194,12 @@ def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:
     keys = list(Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk", flat=True))
     in_full = Case.objects.select_related("account__organisation", "campaign", "assessment", "part_of")
     return in_full.get(pk=case.pk), keys
+
+
+def _close(locked: Case, *, now: datetime) -> None:
+    locked.status, locked.closed_at = Case.Status.DECIDED, now
+    locked.claimed_by, locked.claimed_until, locked.is_handed_out = None, None, False
+    locked.save(update_fields=["status", "closed_at", *GIVEN_BACK])
 
 
 def lift_restriction(

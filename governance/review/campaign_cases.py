@@ -3,9 +3,11 @@
 1. A campaign that shows a harvest has one case, which is as urgent as its member with the highest score.
 2. The open cases of its members are part of it, and in no list by themselves. They leave when their account leaves the
    campaign, when it is left out of a decision, and when the campaign's case ends undecided. A case that somebody has
-   claimed joins when the claim is over.
-3. A case whose campaign shows no harvest any more ends undecided.
-4. A campaign that was decided about gets another case by `reopening_rules.campaign_needs_case`.
+   claimed, that is assigned or that the leads are asked about stays in their lists, and joins when that is over.
+3. A case whose campaign shows no harvest any more ends undecided. While the campaign has members, it stays open if
+   somebody has claimed it, put it on hold, escalated it, or reopened it by hand.
+4. A campaign that was decided about gets another case by `reopening_rules.campaign_needs_case`. One without a decision
+   of its own counts as decided about if all its members were, with other campaigns: it was split off from them.
 """
 
 import uuid
@@ -29,6 +31,8 @@ from governance.review.models import GIVEN_BACK, Case, CaseQuerySet, Decision, D
 from governance.review.reopening_rules import LastDecision, campaign_needs_case
 
 PIPELINE: Final = Actor.system("pipeline")
+# Of what was said of an account, the scores it was said on.
+SCORED: Final = ("assessment", "decision__assessment")
 
 
 def find_strongest_assessment(campaign: uuid.UUID | None) -> Assessment | None:
@@ -43,7 +47,7 @@ def update_campaign_cases(*, now: datetime) -> None:
     if without := list(Campaign.objects.open().exclude(has_case).values_list("pk", flat=True)):
         _open_cases(without, now=now)
     opened = Case.objects.filter(status=Case.Status.OPEN, campaign__isnull=False)
-    if over := list(opened.exclude(campaign__state=Campaign.State.OPEN).values_list("pk", flat=True)):
+    if over := list(_over(opened, now=now).values_list("pk", flat=True)):
         _end_cases(over, now=now)
     if outdated := _outdated_cases(opened):
         _update_cases(outdated, now=now)
@@ -131,22 +135,22 @@ def _find_needing(strongest: Mapping[uuid.UUID, _Strongest], *, now: datetime) -
     decided = Decision.objects.not_undone().filter(campaign__in=strongest).select_related("assessment")
     last = {one.campaign_id: one for one in decided.order_by("campaign_id", "-number").distinct("campaign_id")}
     known = DecisionTarget.objects.standing().filter(decision__campaign__in=strongest)
-    decided_on, left_out = set[int](), set[int]()
-    for account, because in known.order_by("decision__number").values_list("account", "left_out_because"):
-        decided_on.add(account)
-        (left_out.add if because else left_out.discard)(account)
+    decided_on = set(known.values_list("account", flat=True))
     members: dict[uuid.UUID, set[int]] = defaultdict(set)
     current = CampaignMember.objects.current().filter(campaign__in=strongest)
     for campaign, account in current.values_list("campaign", "account"):
         members[campaign].add(account)
-    denied = find_denied_account_pks({one for some in members.values() for one in some}, now=now)
+    every = {one for some in members.values() for one in some}
+    denied = find_denied_account_pks(every, now=now)
+    words = {one.account_id: one for one in DecisionTarget.objects.last_about(every).select_related(*SCORED)}
+    left_out = {account for account, said in words.items() if said.left_out_because}
     needing = {}
     for campaign, seen in strongest.items():
         decision = last.get(campaign)
         new = members[campaign] - decided_on if decision is not None else set()
         if campaign_needs_case(
             seen.score,
-            earlier=LastDecision(decision.assessment.score, decision.decided_at) if decision is not None else None,
+            earlier=_last_decision(decision, members[campaign] - denied, words),
             was_dismissed=decision is not None and decision.action == Dismissal.DISMISS,
             new_members=len(new - denied),
             members_left=len(members[campaign] - denied - left_out),
@@ -156,10 +160,36 @@ def _find_needing(strongest: Mapping[uuid.UUID, _Strongest], *, now: datetime) -
     return needing
 
 
+def _last_decision(
+    own: Decision | None, accounts: Collection[int], words: Mapping[int, DecisionTarget]
+) -> LastDecision | None:
+    """Return the last decision about a campaign: its own or, where decisions about other campaigns let all of these
+    members be, theirs, as long ago as the oldest of these. A part of a campaign that was restricted is judged anew.
+    """
+    if own is not None:
+        return LastDecision(own.assessment.score, own.decided_at)
+    if not accounts or not words.keys() >= set(accounts):
+        return None
+    said = [words[account] for account in accounts]
+    if not all(one.left_out_because or one.decision.action == Dismissal.DISMISS for one in said):
+        return None
+    score = max((one.assessment or one.decision.assessment).score for one in said)
+    return LastDecision(score, min(one.decision.decided_at for one in said))
+
+
+def _over(opened: CaseQuerySet, *, now: datetime) -> CaseQuerySet:
+    """Return those of these open cases that end undecided: see rule 3."""
+    by_hand = Step.objects.filter(case=OuterRef("pk"), kind=Step.Kind.REOPENED)
+    idle = opened.unclaimed(at=now).not_held(at=now).filter(~Exists(by_hand), escalated_at=None)
+    has_no_members = Q(campaign__state=Campaign.State.CLOSED)
+    return opened.exclude(campaign__state=Campaign.State.OPEN).filter(has_no_members | Q(pk__in=idle.values("pk")))
+
+
 @retried_transaction
 def _end_cases(pks: Collection[uuid.UUID], *, now: datetime) -> None:
-    cases = Case.objects.select_for_update(of=("self",)).filter(pk__in=pks, status=Case.Status.OPEN).order_by("pk")
-    over = list(cases.exclude(campaign__state=Campaign.State.OPEN))
+    cases = Case.objects.filter(pk__in=pks, status=Case.Status.OPEN).order_by("pk")
+    list(cases.select_for_update().values_list("pk"))
+    over = list(_over(cases, now=now))
     ended = {"status": Case.Status.ENDED, "closed_at": now, **GIVEN_BACK}
     Case.objects.filter(pk__in=[case.pk for case in over]).update(**ended)
     because = "The accounts show no harvest together any more."
@@ -198,6 +228,8 @@ def _joining(*, now: datetime) -> Iterable[tuple[uuid.UUID, uuid.UUID]]:
     alone = Case.objects.unclaimed(at=now).filter(
         status=Case.Status.OPEN,
         part_of=None,
+        assigned_to=None,
+        escalated_at=None,
         account__memberships__left_at=None,
         account__memberships__left_out_because="",
         account__memberships__campaign__cases__status=Case.Status.OPEN,

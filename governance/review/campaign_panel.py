@@ -45,7 +45,9 @@ class MemberRow(NamedTuple):
 
 
 class CampaignPanel(NamedTuple):
-    """`ties` are those of the case's own account; `findings` what ties its members and what they ask for."""
+    """`ties` are those of the case's own account; `findings` what ties its members and what they ask for. `newest` is
+    the newest membership, and `left_out_before` how many other members the last decision about them left out.
+    """
 
     pk: uuid.UUID
     size: int
@@ -53,6 +55,8 @@ class CampaignPanel(NamedTuple):
     opened_at: datetime | None
     joined_at: datetime
     tied_to: int
+    newest: int
+    left_out_before: int
     ties: list[str]
     findings: Sequence[Mapping[str, object]]
     members: list[MemberRow]
@@ -62,6 +66,11 @@ class CampaignPanel(NamedTuple):
     def is_tied_through_others(self) -> bool:
         """Whether there are members that this account has nothing in common with."""
         return 0 < self.tied_to < self.size - 1
+
+    @property
+    def decided(self) -> int:
+        """How many accounts a decision about the campaign would cover."""
+        return self.size - self.left_out_before
 
     @property
     def more(self) -> int:
@@ -82,7 +91,7 @@ def get_campaign_panel(campaign: uuid.UUID, account: Account) -> CampaignPanel |
         for is_own, external_id, organisation, ties, *rest in (row[:9] for row in rows)
         if not is_own
     ]
-    size, score, opened_at, findings, joined_at, tied_to = own[8:]
+    size, score, opened_at, findings, joined_at, tied_to, newest, left_out_before = own[8:]
     return CampaignPanel(
         pk=campaign,
         size=size,
@@ -90,6 +99,8 @@ def get_campaign_panel(campaign: uuid.UUID, account: Account) -> CampaignPanel |
         opened_at=opened_at,
         joined_at=joined_at,
         tied_to=tied_to,
+        newest=newest,
+        left_out_before=left_out_before,
         ties=_tie_names(json.loads(own[2])),
         findings=json.loads(findings),
         members=[other for other in others if not other.left_out_because],
@@ -107,9 +118,18 @@ def _tie_names(ties: Mapping[str, float]) -> list[str]:
 _PANEL: Final = """
 SELECT one.is_own, account.external_id, coalesce(organisation.name, ''), one.ties::text, one.left_out_because,
        newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, ''),
-       campaign.size, campaign.score, campaign.opened_at, campaign.findings::text, one.joined_at, one.tied_to
+       campaign.size, campaign.score, campaign.opened_at, campaign.findings::text, one.joined_at, one.tied_to,
+       one.newest, CASE WHEN one.is_own THEN (
+           SELECT count(*) FROM campaigns_campaignmember AS other, LATERAL (
+               SELECT said.left_out_because FROM review_decisiontarget AS said
+               JOIN review_decision AS decision ON decision.id = said.decision_id AND decision.undone_at IS NULL
+               WHERE said.account_id = other.account_id ORDER BY decision.number DESC LIMIT 1
+           ) AS last
+           WHERE other.campaign_id = %(campaign)s AND other.left_at IS NULL AND other.left_out_because = ''
+             AND other.account_id <> %(account)s AND last.left_out_because <> ''
+       ) END
 FROM (
-    SELECT *, account_id = %(account)s AS is_own, row_number() OVER (
+    SELECT *, max(id) OVER () AS newest, account_id = %(account)s AS is_own, row_number() OVER (
         PARTITION BY account_id = %(account)s, left_out_because = '' ORDER BY strength DESC, account_id
     ) AS row
     FROM campaigns_campaignmember WHERE campaign_id = %(campaign)s AND left_at IS NULL

@@ -23,9 +23,10 @@ from governance.review.campaign_panel import CampaignPanel, get_campaign_panel
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.case_restrictions import CaseRestrictions, get_case_restrictions
 from governance.review.chart import HourlyUse, UsageChart, draw_chart
-from governance.review.decision_targets import count_campaign_accounts
+from governance.review.decision_wording import count_campaign_accounts
 from governance.review.endings import EndingGroup, group_endings
 from governance.review.enforcement_panel import EnforcementPanel, RestrictionEnforcement
+from governance.review.forms import SeenMembersField
 from governance.review.linked_accounts import LinkedAccounts, get_linked_accounts
 from governance.review.models import SAID_BY, Case, Decision, DecisionTarget, Dismissal, Step
 from governance.review.progress import BatchProgress, progress_of
@@ -132,6 +133,11 @@ class CaseDetail:
     def campaign(self) -> CampaignPanel | None:
         campaign = getattr(self.case, "campaign_now", None)
         return get_campaign_panel(campaign, self.account) if campaign is not None else None
+
+    @property
+    def members_seen(self) -> str:
+        """Which members of the campaign the page shows, signed, for its form; empty without one."""
+        return SeenMembersField.sign(self.campaign.pk, self.campaign.newest) if self.campaign else ""
 
     @cached_property
     def counts_other_members(self) -> bool:

@@ -72,11 +72,13 @@ def render_case_page(
     return render_part(request, "review/case.html", context | special, status=status)
 
 
-def next_response(request: StaffRequest, case: Case) -> HttpResponse:
-    """Go on from a case to the one that Next hands out of the same list."""
+def next_response(request: StaffRequest, case: Case, message: str = "") -> HttpResponse:
+    """Go on from a case to the one that Next hands out of the same list. A message says which one is the user's now."""
     form = QueueForm(list_given(request))
     queue_filter = form.queue_filter() if form.is_valid() else QueueFilter()
     found = claim_next(queue_filter, leaving=case.pk, by=request.user, now=timezone.now())
+    if message:
+        messages.success(request, f"{message} Next, and claimed for you: {found.subject}." if found else message)
     return go_to_case(request, found) if found is not None else go_to_queue(request, queue_filter)
 
 
@@ -85,7 +87,7 @@ def go_to_case(request: StaffRequest, case: Case) -> HttpResponse:
     query = clean_query(list_given(request))
     address = f"{reverse('review:case', args=[case.pk])}{f'?{query}' if query else ''}"
     if case.campaign_id is not None:
-        address = campaign_case_url(case)
+        address = campaign_case_url(case, query)
     if not request.htmx:
         return redirect(address)
     response = render_case_page(request, find_case(case.pk), part="case", is_arrival=True)

@@ -16,12 +16,14 @@ from governance.review.verdicts import (
     AlreadyDecidedError,
     CaseEndedError,
     CaseTakenError,
+    EscalatedFirstError,
     PartOfCampaignError,
     SentBeforeError,
     Ticks,
     Verdict,
 )
 from governance.staff.models import User
+from governance.staff.roles import ESCALATED_TO
 
 
 def find_same_decision(case: Case, verdict: Verdict, ticks: Ticks | None, decision_id: uuid.UUID) -> Decision | None:
@@ -50,13 +52,30 @@ def _has_made(made: Decision, ticks: Ticks) -> bool:
 
 
 def refuse_unless_decidable(case: Case, *, is_one_of_many: bool, by: User, now: datetime) -> None:
-    """Raises what the loser of a race should hear, and PartOfCampaignError as `actions.decide` says. The caller holds
-    the lock of the case.
+    """Raises what the loser of a race should hear, PartOfCampaignError as `actions.decide` says, and
+    EscalatedFirstError where the leads are asked. The caller holds the lock of the case.
     """
+    refuse_unless_free(case, is_one_of_many=is_one_of_many, by=by, now=now)
+    refuse_if_leads_decide(case, by=by)
+
+
+def refuse_unless_free(case: Case, *, is_one_of_many: bool, by: User, now: datetime) -> None:
+    """The same, of a case that may be escalated."""
     if not case.is_open or case.claimant(at=now) not in {None, by.pk}:
         raise_who_won(case)
     if is_one_of_many and case.is_part:
         raise PartOfCampaignError
+
+
+def refuse_if_leads_decide(case: Case, *, by: User) -> None:
+    """Raises EscalatedFirstError where the decision is the leads'."""
+    if is_decided_by_leads(case, by=by):
+        raise EscalatedFirstError(case)
+
+
+def is_decided_by_leads(case: Case, *, by: User) -> bool:
+    """Return True where the leads are asked, and `by` is none of them, nor whom they assigned the case to."""
+    return case.escalated_at is not None and by.role not in ESCALATED_TO and case.assigned_to_id != by.pk
 
 
 def is_one_unfinished(case: Case, reach: DecisionTargets) -> bool:

@@ -4,8 +4,9 @@ A transaction that restricts holds the lock of the log, for which every other de
 large campaign is applied in batches, the first of them in the transaction of the decision itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -18,10 +19,15 @@ from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.models.restriction import RESTORED
 from governance.review.models import Case, CaseQuerySet, Decision, DecisionTarget, Dismissal, origin_of
 from governance.review.queries import restrictions_replaced_by_deciding, restrictions_replaced_on
-from governance.review.verdicts import LeftOutWithoutReasonError, NoSuchScopeError, Ticks, Verdict
-from governance.review.wording import outcome_word
+from governance.review.verdicts import (
+    LeftOutWithoutReasonError,
+    MembersLeftError,
+    NoSuchScopeError,
+    SeenMembers,
+    Ticks,
+    Verdict,
+)
 from governance.staff.models import User
-from governance.web.counts import pluralize
 
 BATCH_SIZE: Final = 100
 NO_CASES: Final = Q(pk__in=[])
@@ -31,7 +37,7 @@ class DecisionTargets(NamedTuple):
     """Whom a verdict is against; of a campaign, the accounts of the first batch, and whether these are all.
 
     `covered` are the cases of everybody whom it covers, `closed` those that are closed with the first batch. Of a
-    campaign, `members` are all accounts that it covers, and `left_out` those that it leaves out.
+    campaign, `members` are all accounts that it covers, and `left_out` says why it leaves others out.
     """
 
     target: Account | Organisation | Campaign
@@ -40,7 +46,7 @@ class DecisionTargets(NamedTuple):
     accounts: list[Account]
     is_whole: bool
     members: Sequence[Account] = ()
-    left_out: Sequence[int] = ()
+    left_out: Mapping[int, str] = MappingProxyType({})
 
     @property
     def campaign(self) -> Campaign | None:
@@ -54,11 +60,14 @@ class DecisionTargets(NamedTuple):
         return is_on_all or earlier.account_id in {one.pk for one in self.accounts}
 
 
-def decision_targets(case: Case, verdict: Verdict, ticks: Ticks | None = None) -> DecisionTargets:
-    """Return what a verdict on this case covers. Raises NoSuchScopeError, LeftOutWithoutReasonError.
+def decision_targets(
+    case: Case, verdict: Verdict, ticks: Ticks | None = None, seen: SeenMembers | None = None
+) -> DecisionTargets:
+    """Return what a verdict on this case covers. Raises NoSuchScopeError, LeftOutWithoutReasonError, MembersLeftError.
 
     Args:
         ticks: the accounts of a campaign, where the case is that of a campaign.
+        seen: the members of the account's campaign whom the user was shown; all are covered where nobody was.
     """
     if case.account is None:
         return _targets_among_members(case, ticks or Ticks(frozenset(), seen=0))
@@ -66,12 +75,7 @@ def decision_targets(case: Case, verdict: Verdict, ticks: Ticks | None = None) -
     if verdict.action == Dismissal.DISMISS or verdict.scope == Decision.Scope.ACCOUNT:
         return DecisionTargets(account, NO_CASES, NO_CASES, [account], is_whole=True)
     if verdict.scope == Decision.Scope.CAMPAIGN:
-        campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()
-        if campaign is None:
-            raise NoSuchScopeError(f"{account} is no longer in a campaign.")
-        members = campaign_accounts(campaign)
-        first = [account, *(member for member in members if member != account)][:BATCH_SIZE]
-        return _campaign_targets(campaign, members, first, case_too=Q(campaign=campaign))
+        return _targets_in_campaign_of(account, seen)
     if account.organisation is None:
         raise NoSuchScopeError(f"{account} has no organisation.")
     covered = Q(account__organisation=account.organisation)
@@ -81,11 +85,38 @@ def decision_targets(case: Case, verdict: Verdict, ticks: Ticks | None = None) -
     return DecisionTargets(account.organisation, covered, closed, [account], is_whole=len(cases) <= BATCH_SIZE)
 
 
+def _targets_in_campaign_of(account: Account, seen: SeenMembers | None) -> DecisionTargets:
+    """The account and the other members that were shown. Whoever staff left out before is left out again: why is not
+    known here.
+    """
+    campaign = Campaign.objects.open().filter(members__in=account.memberships.current()).first()
+    if campaign is None:
+        raise NoSuchScopeError(f"{account} is no longer in a campaign.")
+    if seen is not None and seen.campaign != campaign.pk:
+        raise NoSuchScopeError(f"{account} is in another campaign now. Check its members before you decide.")
+    others = campaign.members.current().exclude(account=account)
+    if seen is not None:
+        others = others.filter(pk__lte=seen.newest)
+    shown = list(Account.objects.filter(memberships__in=others).order_by("external_id"))
+    left_out = why_left_out([one.pk for one in shown])
+    members = [account, *(one for one in shown if one.pk not in left_out)]
+    found = _campaign_targets(campaign, members, members[:BATCH_SIZE], case_too=Q(campaign=campaign))
+    return found._replace(left_out=left_out)
+
+
+def why_left_out(accounts: Sequence[int]) -> dict[int, str]:
+    """Return which of these accounts the last decision that says something of them left out, and why."""
+    last = DecisionTarget.objects.last_about(accounts).values_list("account", "left_out_because")
+    return {account: because for account, because in last if because}
+
+
 def _targets_among_members(case: Case, ticks: Ticks) -> DecisionTargets:
     assert case.campaign is not None  # noqa: S101 - a constraint says so
     members = [one for one in campaign_accounts(case.campaign) if one.pk in ticks.accounts]
     if not members:
         raise NoSuchScopeError("None of the ticked accounts belongs to the campaign any more.")
+    if ticks.is_confirmed and len(members) < len(ticks.accounts):
+        raise MembersLeftError
     # Whoever was a member when the case was opened is on its page, whatever the form says.
     was_seen = Q(pk__lte=ticks.seen) | Q(joined_at__lte=case.opened_at)
     others = CampaignMember.objects.current().filter(was_seen, campaign=case.campaign_id)
@@ -93,7 +124,7 @@ def _targets_among_members(case: Case, ticks: Ticks) -> DecisionTargets:
     if left_out and not ticks.left_out_because:  # which is how a member that is covered is stored
         raise LeftOutWithoutReasonError
     found = _campaign_targets(case.campaign, members, members[:BATCH_SIZE], case_too=NO_CASES)
-    return found._replace(left_out=left_out)
+    return found._replace(left_out=dict.fromkeys(left_out, ticks.left_out_because))
 
 
 def _campaign_targets(
@@ -119,9 +150,9 @@ def restrictions_replaced_first(case: Case, reach: DecisionTargets) -> list[Rest
     return sorted(earlier, key=lambda one: one.account_id != case.account_id)
 
 
-def write_targets(decision: Decision, reach: DecisionTargets, *, left_out_because: str) -> None:
+def write_targets(decision: Decision, reach: DecisionTargets) -> None:
     """Store which accounts of a campaign a decision covers and leaves out, each with its newest assessment."""
-    because = dict.fromkeys((one.pk for one in reach.members), "") | dict.fromkeys(reach.left_out, left_out_because)
+    because = dict.fromkeys((one.pk for one in reach.members), "") | dict(reach.left_out)
     newest = Assessment.objects.filter(account__in=because).order_by("account_id", "-assessed_at", "-pk")
     seen = dict(newest.distinct("account_id").values_list("account_id", "pk"))
     DecisionTarget.objects.bulk_create(
@@ -130,33 +161,19 @@ def write_targets(decision: Decision, reach: DecisionTargets, *, left_out_becaus
     )
 
 
-def describe_targets(decision: Decision) -> str:
-    """Return whom a decision is about, as the subject of a sentence."""
-    if decision.scope == Decision.Scope.CAMPAIGN:
-        return f"{pluralize(count_campaign_accounts(decision), 'account')} of the campaign"
-    if decision.restriction is not None and decision.restriction.organisation is not None:
-        return f"all of {decision.restriction.organisation}"
-    return decision.case.subject
-
-
-def describe_decision(decision: Decision) -> str:
-    """Return who was decided about, what, why and by which clause, and the note, as the history of the case has it."""
-    why = ", ".join(filter(None, (decision.get_reason_display(), decision.terms_clause)))
-    return f"{describe_targets(decision)}: {outcome_word(decision.action)}. {why}.\n{decision.note}".strip()
-
-
-def count_campaign_accounts(decision: Decision) -> int:
-    """Return how many accounts of its campaign a decision is about."""
-    return decision.targets.covered().count()
-
-
 def claims_of_others(
-    case: Case, verdict: Verdict, ticks: Ticks | None = None, *, by: User, now: datetime
+    case: Case,
+    verdict: Verdict,
+    ticks: Ticks | None = None,
+    seen: SeenMembers | None = None,
+    *,
+    by: User,
+    now: datetime,
 ) -> list[Case]:
     """Return the other cases that this verdict would close and another person has claimed."""
     if verdict.scope == Decision.Scope.ACCOUNT:
         return []
-    covered = decision_targets(case, verdict, ticks).covered
+    covered = decision_targets(case, verdict, ticks, seen).covered
     claimed = Case.objects.claimed(at=now).filter(covered, status=Case.Status.OPEN)
     others = claimed.exclude(pk=case.pk).exclude(claimed_by=by)
     return list(others.select_related("account", "campaign", "claimed_by").distinct().order_by("pk"))

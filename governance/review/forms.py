@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core import signing
 from django.utils.functional import cached_property
 
 from governance.configuration.queries import ReasonSetting
@@ -14,9 +15,9 @@ from governance.restrictions.kinds import Withheld, kind_choices, kind_info, mis
 from governance.restrictions.reason_settings import get_reason_settings
 from governance.restrictions.reasons import DISMISSING, NEEDING_NOTE, RESTRICTING, Reason
 from governance.review.models import Decision, Dismissal, action_choices, action_info, to_action
-from governance.review.verdicts import Verdict
+from governance.review.verdicts import SeenMembers, Verdict
 from governance.web.counts import pluralize
-from governance.web.fields import FlagField, TypedTextField
+from governance.web.fields import FlagField, SignedField, TypedTextField
 
 DAYS = (1, 7, 30)
 USUAL_DAYS = 7
@@ -53,6 +54,23 @@ class FocusedForm(forms.Form):
         return next((name for name in self.fields if name in self.errors), "")
 
 
+class SeenMembersField(SignedField):
+    """Which members of the account's campaign the page has shown. By a later one, members whom nobody has seen would be
+    decided about.
+    """
+
+    salt = "which members of a campaign the page of a case has shown"
+    complaint = "The members of the campaign cannot be read. Check them and decide again."
+
+    @classmethod
+    def sign(cls, campaign: uuid.UUID, newest: int) -> str:
+        return signing.dumps([str(campaign), newest], salt=cls.salt)
+
+    def parse(self, given: Any) -> SeenMembers:
+        campaign, newest = given
+        return SeenMembers(uuid.UUID(campaign), int(newest))
+
+
 class DecisionForm(FocusedForm):
     """What to do, why, and by which clause. Which other fields count follows from the action."""
 
@@ -69,6 +87,7 @@ class DecisionForm(FocusedForm):
     tokens_per_minute = forms.IntegerField(required=False, min_value=1, max_value=10**12)
     withheld = forms.MultipleChoiceField(required=False, choices=Withheld.choices, widget=forms.CheckboxSelectMultiple)
     scope = forms.ChoiceField(required=False, choices=Decision.Scope.choices, widget=forms.RadioSelect)
+    members_seen = SeenMembersField(required=False)
     terms_clause = forms.ChoiceField(required=False)
     note = TypedTextField(max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
     confirmed = FlagField()
@@ -134,12 +153,20 @@ class DecisionForm(FocusedForm):
             self._need(need.members[0], need.message)
         if row.needs_end:
             self._need("days", "Choose a duration.")
+        if given.get("scope") == Decision.Scope.CAMPAIGN and not given.get("members_seen"):
+            self.add_error("scope", SeenMembersField.complaint)
         if row.warning or given.get("scope") not in {"", Decision.Scope.ACCOUNT}:
             self._need("confirmed", "Tick to confirm.")
 
     def _need(self, name: str, message: str) -> None:
         if not self.cleaned_data.get(name) and name not in self.errors:
             self.add_error(name, message)
+
+    @property
+    def kept_members_seen(self) -> str:
+        """What was seen when the form was sent, for the form that is shown again; empty where it is to be seen anew."""
+        kept = self.is_bound and "scope" not in self.errors and self.cleaned_data.get("members_seen")
+        return str(self["members_seen"].value()) if kept else ""
 
     def chosen(self) -> list[str]:
         """What was chosen, in words, of a valid form; without the note."""

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from governance.platform.transactions import retried_transaction
+from governance.review.actions import SENT_AGAIN_WITHIN
 from governance.review.deciding import raise_who_won
 from governance.review.models import CLAIM_LASTS, GIVEN_BACK, Case, SkippedCase, Step
 from governance.review.queue_filters import QueueFilter, cases_in_view
@@ -46,16 +47,25 @@ def skip(case: Case, *, because: str, by: User, now: datetime) -> None:
     """
     if not Case.objects.select_for_update().filter(pk=case.pk, status=Case.Status.OPEN).exists():
         raise_who_won(case)
+    is_again = _is_skipped_again(case, because=because, by=by, now=now)
     SkippedCase.objects.update_or_create(case=case, user=by, defaults={"at": now})
     own = Case.objects.filter(pk=case.pk, claimed_by=by, status=Case.Status.OPEN)
     own.update(**GIVEN_BACK)
-    add_step(case, Step.Kind.SKIPPED, by=by.actor, now=now, text=because, details={"because": because})
+    if not is_again:
+        add_step(case, Step.Kind.SKIPPED, by=by.actor, now=now, text=because, details={"because": because})
 
 
 def prolong_claim(case: Case, *, by: User, now: datetime) -> bool:
     """Let a claim last for another half an hour, since its owner is at work; False where they have none."""
     claimed = Case.objects.claimed(at=now).filter(pk=case.pk, claimed_by=by, status=Case.Status.OPEN)
     return bool(claimed.update(claimed_until=now + CLAIM_LASTS))
+
+
+def _is_skipped_again(case: Case, *, because: str, by: User, now: datetime) -> bool:
+    """Return whether the same form was sent again within minutes."""
+    since = now - SENT_AGAIN_WITHIN
+    is_same = case.steps.filter(kind=Step.Kind.SKIPPED, by=by.actor.name, text=because, at__gt=since).exists()
+    return is_same and SkippedCase.objects.filter(case=case, user=by, at__gt=since).exists()
 
 
 def _first_free(

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from governance.platform.transactions import retried_transaction
 from governance.review.actions import SENT_AGAIN_WITHIN
-from governance.review.deciding import refuse_unless_decidable
-from governance.review.inbox import notify
+from governance.review.deciding import refuse_if_leads_decide, refuse_unless_free
+from governance.review.inbox_items import notify, settle_escalation, withdraw
 from governance.review.models import GIVEN_BACK, Case, InboxItem, Step
-from governance.review.steps import add_step
-from governance.review.verdicts import AnsweredFirstError, EscalatedFirstError
+from governance.review.steps import add_step, is_step_by
+from governance.review.verdicts import AnsweredFirstError, AssignedFirstError, EscalatedFirstError, HeldFirstError
 from governance.staff.models import User
 from governance.staff.roles import ESCALATED_TO
 
@@ -19,41 +19,60 @@ NOT_HELD: Final[Mapping[str, Any]] = {"held_until": None, "held_by": None, "held
 
 
 @retried_transaction
-def hold(case: Case, *, until: datetime, because: str, by: User, now: datetime) -> None:
+def hold(case: Case, *, until: datetime, because: str, by: User, now: datetime, seen: str = "") -> None:
     """Take the case out of the queue until a time, at which it is back by itself. Raises CaseTakenError,
-    AlreadyDecidedError, PartOfCampaignError.
+    AlreadyDecidedError, PartOfCampaignError, EscalatedFirstError where the leads are asked and `by` is none of them,
+    and HeldFirstError where a colleague holds it.
+
+    Args:
+        seen: `Case.hold_version` as the page showed it. That hold may be replaced.
     """
-    _change(_lock(case), by=by, now=now, held_until=until, held_by=by, held_because=because, **GIVEN_BACK)
+    locked = _lock(case)
+    if locked.is_open and locked.is_held(at=now) and locked.hold_version != seen:
+        if _is_same_hold(locked, until=until, because=because, by=by):
+            return  # the same form sent again
+        if locked.held_by != by:
+            raise HeldFirstError(locked)
+    refuse_unless_free(locked, is_one_of_many=True, by=by, now=now)
+    refuse_if_leads_decide(locked, by=by)
+    _change(locked, by=by, now=now, held_until=until, held_by=by, held_because=because, **GIVEN_BACK)
     details = {"until": until.isoformat(), "because": because}
     text = f"Until {until:%-d %b %Y, %H:%M} UTC. {because}"
     add_step(case, Step.Kind.HELD, by=by.actor, now=now, text=text, details=details)
 
 
 @retried_transaction
-def resume(case: Case, *, by: User, now: datetime) -> None:
-    """Take the case off hold now; nothing happens where it is not on hold."""
+def resume(case: Case, *, by: User, now: datetime) -> bool:
+    """Take the case off hold now; False where it is not on hold."""
     held = Case.objects.filter(pk=case.pk, status=Case.Status.OPEN).held(at=now)
-    if held.update(held_until=now):
-        add_step(case, Step.Kind.RESUMED, by=by.actor, now=now)
+    if not held.update(held_until=now):
+        return False
+    add_step(case, Step.Kind.RESUMED, by=by.actor, now=now)
+    return True
 
 
 @retried_transaction
-def assign(case: Case, *, to: User | None, because: str, by: User, now: datetime) -> None:
+def assign(case: Case, *, to: User | None, because: str, by: User, now: datetime, seen: str = "") -> None:
     """Make the case somebody's: Next hands it to nobody else, and they find it in their inbox. Without a person it is
-    everybody's again. Raises CaseTakenError, AlreadyDecidedError, PartOfCampaignError.
+    everybody's again. Raises CaseTakenError, AlreadyDecidedError, PartOfCampaignError, and AssignedFirstError where a
+    colleague has assigned it to somebody else.
+
+    Args:
+        seen: the primary key of whom the page showed as assigned. They may be replaced, as may whom `by` assigned.
     """
     locked, to_pk = _lock(case), to.pk if to is not None else None
-    if locked.is_open and (locked.assigned_to_id, locked.assigned_by_id, locked.assigned_because) == (
-        to_pk,
-        by.pk,
-        because,
-    ):
-        return  # the same form sent again
+    if locked.is_open and locked.assigned_to_id is not None:
+        made = (locked.assigned_to_id, locked.assigned_by_id, locked.assigned_because)
+        if made == (to_pk, by.pk, because):
+            return  # the same form sent again
+        if str(locked.assigned_to_id) != seen and by.pk not in {locked.assigned_to_id, locked.assigned_by_id}:
+            raise AssignedFirstError(locked)
     given_back = GIVEN_BACK if to != by else {}
     _change(locked, by=by, now=now, assigned_to=to, assigned_by=by, assigned_because=because, **given_back)
     name = to.name if to is not None else "nobody"
     details = {"to": str(to.pk) if to is not None else None, "because": because}
     add_step(case, Step.Kind.ASSIGNED, by=by.actor, now=now, text=f"To {name}. {because}".strip(), details=details)
+    withdraw(case, InboxItem.Kind.ASSIGNED)
     if to is not None and to != by:
         notify([to], case, InboxItem.Kind.ASSIGNED, text=because, by=by, now=now)
 
@@ -72,6 +91,7 @@ def escalate(case: Case, *, because: str, by: User, now: datetime) -> None:
     asked: dict[str, Any] = {"escalated_at": now, "escalated_by": by, "escalated_because": because}
     _change(locked, by=by, now=now, **asked, **GIVEN_BACK, **UNASSIGNED, **NOT_HELD)
     add_step(case, Step.Kind.ESCALATED, by=by.actor, now=now, text=because, details={"because": because})
+    withdraw(case, InboxItem.Kind.ASSIGNED)
     leads = User.objects.filter(is_active=True, role__in=ESCALATED_TO).exclude(pk=by.pk)
     notify(leads, case, InboxItem.Kind.ESCALATED, text=because, by=by, now=now)
 
@@ -84,16 +104,15 @@ def answer_escalation(case: Case, *, answer: str, by: User, now: datetime) -> No
     locked = _lock(case)
     if locked.is_open and locked.escalated_at is None:
         first = case.steps.filter(kind=Step.Kind.RETURNED).order_by("-at", "-pk").first()
-        if first is not None and (first.by, first.text) == (by.name, answer) and first.at > now - SENT_AGAIN_WITHIN:
+        is_recent = first is not None and first.text == answer and first.at > now - SENT_AGAIN_WITHIN
+        if first is not None and is_recent and is_step_by(first, by):
             return  # the same form sent again
         raise AnsweredFirstError(first)
-    asked_by = locked.escalated_by
     _change(
         locked, by=by, now=now, parts_too=True, escalated_at=None, escalated_by=None, escalated_because="", **GIVEN_BACK
     )
     add_step(case, Step.Kind.RETURNED, by=by.actor, now=now, text=answer, details={"answer": answer})
-    if asked_by is not None and asked_by != by:
-        notify([asked_by], case, InboxItem.Kind.RETURNED, text=answer, by=by, now=now)
+    settle_escalation(locked, text=answer, by=by, now=now)
 
 
 def _lock(case: Case) -> Case:
@@ -101,9 +120,16 @@ def _lock(case: Case) -> Case:
     return Case.objects.select_for_update().get(pk=case.pk)
 
 
+def _is_same_hold(locked: Case, *, until: datetime, because: str, by: User) -> bool:
+    """Return whether the form was sent again: its hours are counted from when it arrives."""
+    assert locked.held_until is not None  # noqa: S101 - it is on hold
+    is_same_time = abs(until - locked.held_until) < SENT_AGAIN_WITHIN
+    return is_same_time and (locked.held_by, locked.held_because) == (by, because)
+
+
 def _change(locked: Case, *, by: User, now: datetime, parts_too: bool = False, **columns: Any) -> None:
     """Change an open case that nobody else has claimed. One that is part of its campaign's is in no list, in which
     those who are asked would find it.
     """
-    refuse_unless_decidable(locked, is_one_of_many=not parts_too, by=by, now=now)
+    refuse_unless_free(locked, is_one_of_many=not parts_too, by=by, now=now)
     Case.objects.filter(pk=locked.pk).update(**columns)

@@ -1,6 +1,6 @@
 """What colleagues want somebody to see: who is mentioned, and what is assigned, escalated and back from hold."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -9,27 +9,30 @@ from django.db.models.functions import Lower, StrIndex, Substr
 
 from governance.platform.transactions import retried_transaction
 from governance.review.actions import add_note
+from governance.review.inbox_items import notify
 from governance.review.mentions import mentioned_handles
 from governance.review.models import Case, InboxItem
 from governance.staff.models import User
 from governance.staff.roles import WORK_ON_CASES
+from governance.web.cursors import Cursor, rows_after
 
 SHOWN: Final = 50
+NEWEST_FIRST: Final = ("-at", "-pk")
 
 
 class Inbox(NamedTuple):
-    """The newest items of somebody, and their cases that are back from hold."""
+    """A page of somebody's items, the newest first, where the next page begins, and their cases that are back from
+    hold.
+    """
 
     items: list[InboxItem]
+    next_after: Cursor | None
     returned: list[Case]
 
-
-def notify(
-    users: Iterable[User], case: Case, kind: InboxItem.Kind, *, text: str, by: User, now: datetime
-) -> list[InboxItem]:
-    return InboxItem.objects.bulk_create(
-        InboxItem(user=user, case=case, kind=kind, by=by, at=now, text=text) for user in users
-    )
+    @property
+    def newest(self) -> int:
+        """Up to which item all can be marked as read."""
+        return max((item.pk for item in self.items), default=0)
 
 
 def colleagues() -> QuerySet[User]:
@@ -60,11 +63,12 @@ def add_note_with_mentions(case: Case, *, text: str, by: User, now: datetime) ->
     return users
 
 
-def get_inbox(user: User, *, now: datetime) -> Inbox:
-    items = user.inbox.select_related("case__account", "case__campaign", "by")[:SHOWN]
-    return Inbox(
-        list(items), list(_returned(user, now=now).select_related("account", "campaign").order_by("held_until", "pk"))
-    )
+def get_inbox(user: User, *, now: datetime, after: Cursor | None = None) -> Inbox:
+    items = rows_after(user.inbox.select_related("case__account", "case__campaign", "by"), after, NEWEST_FIRST)
+    found = list(items.order_by(*NEWEST_FIRST)[: SHOWN + 1])
+    returned = _returned(user, now=now).select_related("account", "campaign").order_by("held_until", "pk")
+    next_after = Cursor.at(found[SHOWN - 1], NEWEST_FIRST) if len(found) > SHOWN else None
+    return Inbox(found[:SHOWN], next_after, list(returned))
 
 
 def count_inbox(user: User, *, now: datetime) -> int:
@@ -76,9 +80,20 @@ def mark_read(user: User, items: Sequence[int], *, now: datetime) -> int:
     return user.inbox.filter(pk__in=items, read_at=None).update(read_at=now)
 
 
+def mark_all_read(user: User, *, newest: int, now: datetime) -> int:
+    """Mark all items as read up to the newest that was shown; what came since stays new."""
+    return user.inbox.filter(pk__lte=newest, read_at=None).update(read_at=now)
+
+
+def mark_case_read(user: User, case: Case, *, now: datetime) -> int:
+    """Mark what leads to a case as read: somebody has it open."""
+    return user.inbox.filter(case=case, read_at=None).update(read_at=now)
+
+
 def _returned(user: User, *, now: datetime) -> QuerySet[Case]:
-    """Open cases that the user held and that are back."""
-    return Case.objects.filter(status=Case.Status.OPEN, held_by=user, held_until__lte=now)
+    """Open cases that the user held and that are back, unless they are somebody else's now."""
+    is_theirs = Q(assigned_to=None) | Q(assigned_to=user)
+    return Case.objects.filter(is_theirs, status=Case.Status.OPEN, held_by=user, held_until__lte=now)
 
 
 def _handle() -> Substr:

@@ -8,10 +8,10 @@ from governance.review.decision_targets import (
     cases_to_close,
     cases_to_close_again,
     cases_to_reopen,
-    count_campaign_accounts,
     decisions_back_in_force,
     restrictions_to_end,
 )
+from governance.review.decision_wording import count_campaign_accounts
 from governance.review.models import Decision
 
 

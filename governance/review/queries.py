@@ -40,7 +40,7 @@ ROW_TABLES = (
 
 
 class QueueCounts(NamedTuple):
-    """How many cases are waiting, how many of these are overdue and escalated, how many are on hold, and how many the
+    """How many cases are waiting, how many of these are overdue, how many are escalated and on hold, and how many the
     user has claimed or is assigned.
     """
 
@@ -64,6 +64,12 @@ class QueueRow:
         about = self.case.campaign or self.case.assessment
         return findings_against(about.findings)[:REASONS_SHOWN]
 
+    @cached_property
+    def favour(self) -> dict[str, Any] | None:
+        """The finding that speaks most for the account, if any does. Of a campaign none is shown: it has none."""
+        speaking = [one for one in self.case.assessment.findings if one["points"] < 0] if not self.case.campaign else []
+        return min(speaking, key=lambda one: float(one["points"]), default=None)
+
     @property
     def name(self) -> str:
         """What the row is called: the account, or the campaign in words."""
@@ -73,7 +79,7 @@ class QueueRow:
     def customer(self) -> str:
         """Whose account it is."""
         if self.case.campaign is not None:
-            return "Decided as one"
+            return "One decision for all"
         return str(self.case.own_account.organisation or "No organisation")
 
     @property
@@ -162,7 +168,7 @@ def queue_counts(*, user: User, now: datetime) -> QueueCounts:
     counts = waiting.aggregate(
         waiting=Count("pk", filter=is_waiting),
         overdue=Count("pk", filter=is_waiting & Q(due_at__lte=now)),
-        escalated=Count("pk", filter=is_waiting & Q(escalated_at__isnull=False)),
+        escalated=Count("pk", filter=Q(escalated_at__isnull=False)),
         held=Count("pk", filter=is_held),
     )
     return QueueCounts(**counts, mine=waiting.of(user, at=now).count())

@@ -1,5 +1,6 @@
 """Which cases a list of the queue holds, and in which order."""
 
+import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,6 +10,7 @@ from django.db.models.functions import Lower
 
 from accounts.models import Account, folded
 from accounts.normalization import normalize_id
+from governance.campaigns.models import CampaignMember
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, CaseQuerySet, Decision
 from governance.staff.models import User
@@ -154,14 +156,18 @@ def cases_in_view(queue_filter: QueueFilter, *, user: User, now: datetime) -> Ca
 def cases_to_count(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
     """Return the same in no order: nothing is looked up first, since nothing is sorted."""
     cases = _fitting(queue_filter, user=user, now=now).order_by()
-    return cases.filter(account__in=_accounts_about(queue_filter.text)) if queue_filter.text else cases
+    return cases.filter(_of_accounts(_accounts_about(queue_filter.text))) if queue_filter.text else cases
 
 
 def _fitting(queue_filter: QueueFilter, *, user: User, now: datetime) -> CaseQuerySet:
     cases = _of_view(queue_filter.view, user=user, now=now)
     if queue_filter.plan:  # in either case, as in the list of accounts
         plan = Lower(Value(normalize_id(queue_filter.plan)))
-        cases = cases.alias(plan=folded("account__plan")).filter(plan=plan)
+        members = _members_of_campaigns().alias(plan=folded("account__plan")).filter(plan=plan)
+        cases = cases.alias(plan=folded("account__plan")).filter(Q(plan=plan) | Exists(members))
+    if queue_filter.country:
+        of_country = Q(account__country=queue_filter.country)
+        cases = cases.filter(of_country | Exists(_members_of_campaigns().filter(of_country)))
     return cases.filter(_conditions(queue_filter, user=user, now=now))
 
 
@@ -178,7 +184,7 @@ def _of_view(view: QueueView, *, user: User, now: datetime) -> CaseQuerySet:
         QueueView.MINE: waiting.of(user, at=now),
         QueueView.UNCLAIMED: waiting.not_held(at=now).unclaimed(at=now),
         QueueView.OVERDUE: waiting.not_held(at=now).overdue(at=now),
-        QueueView.ESCALATED: waiting.not_held(at=now).escalated(),
+        QueueView.ESCALATED: waiting.escalated(),  # on hold or not: what the leads are asked is not out of their sight
     }
     return lists.get(view, waiting.not_held(at=now))
 
@@ -191,7 +197,6 @@ def _conditions(queue_filter: QueueFilter, *, user: User, now: datetime) -> Q:
         "score__lte": queue_filter.score_to,
         "campaign_size__gte": queue_filter.campaign_from,
         "output_tokens__gte": queue_filter.tokens_from,
-        "account__country": queue_filter.country,
         "families__contains": [queue_filter.family] if queue_filter.family else None,
         "due_at__lte": now + WITHIN[queue_filter.due] if queue_filter.due else None,
     }
@@ -208,24 +213,50 @@ def _conditions(queue_filter: QueueFilter, *, user: User, now: datetime) -> Q:
 
 
 def _about(text: str, cases: CaseQuerySet) -> CaseQuerySet:
-    """Cases of accounts whose id begins so, or whose organisation has the text in its name or id.
+    """Cases of accounts whose id begins so, or whose organisation has the text in its name or id; and those of
+    campaigns that such accounts belong to.
 
     A few accounts are looked up first, since no index leads from a name to a case. Where there are many, going down
     the list meets enough of them soon; the subquery keeps the database from gathering them all before it sorts.
     """
     found = list(_accounts_about(text)[: FEW_ACCOUNTS + 1])
     if len(found) <= FEW_ACCOUNTS:
-        return cases.filter(account__in=found)
-    fits = Account.objects.order_by().filter(
-        _of_company(text) | Q(external_id__startswith=text), pk=OuterRef("account")
-    )
-    return cases.alias(fits=Subquery(fits.values("pk"))).filter(fits__isnull=False)
+        # Looked up too: with a subquery the indexes of both columns could not be used together.
+        return cases.filter(Q(account__in=found) | Q(campaign__in=list(_campaigns_of(found))))
+    begins = Q(folded__startswith=_lower(text))
+    accounts = Account.objects.order_by().alias(folded=folded("external_id"))
+    fits = accounts.filter(_of_company(text) | begins, pk=OuterRef("account"))
+    members = _members_of_campaigns().alias(folded=folded("account__external_id"))
+    is_member = members.filter(_of_company(text, "account__") | begins)
+    return cases.alias(fits=Subquery(fits.values("pk"))).filter(Q(fits__isnull=False) | Exists(is_member))
+
+
+def _of_accounts(accounts: QuerySet[Account, int]) -> Q:
+    return Q(account__in=accounts) | Q(campaign__in=_campaigns_of(accounts))
+
+
+def _campaigns_of(accounts: QuerySet[Account, int] | list[int]) -> QuerySet[CampaignMember, uuid.UUID]:
+    current = CampaignMember.objects.current().order_by()
+    return current.filter(account__in=accounts).values_list("campaign", flat=True).distinct()
+
+
+def _members_of_campaigns() -> QuerySet[CampaignMember]:
+    """The members of the campaign that a case is about: nobody's, of a case about one account."""
+    return CampaignMember.objects.current().filter(campaign=OuterRef("campaign"))
 
 
 def _accounts_about(text: str) -> QuerySet[Account, int]:
-    accounts = Account.objects.order_by().values_list("pk", flat=True)
-    return accounts.filter(external_id__startswith=text).union(accounts.filter(_of_company(text)), all=True)
+    accounts = Account.objects.order_by()
+    named = accounts.alias(folded=folded("external_id")).filter(folded__startswith=_lower(text))
+    pks = named.values_list("pk", flat=True)
+    return pks.union(accounts.filter(_of_company(text)).values_list("pk", flat=True), all=True)
 
 
-def _of_company(text: str) -> Q:
-    return Q(organisation__name__icontains=text) | Q(organisation__external_id__icontains=text)
+def _lower(text: str) -> Lower:
+    """As the database has it: Python knows other letters."""
+    return Lower(Value(text))
+
+
+def _of_company(text: str, account: str = "") -> Q:
+    named = {f"{account}organisation__{name}__icontains": text for name in ("name", "external_id")}
+    return Q(**named, _connector=Q.OR)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django import forms
 from django.http import QueryDict
 
+from accounts.normalization import normalize_id
 from governance.detection.finding import Family
 from governance.detection.models import BAND_CHOICES
 from governance.review.forms import AddressForm, FocusedForm
@@ -69,7 +70,7 @@ class QueueForm(AddressForm):
         return QueueFilter(
             view=QueueView(given["view"] or QueueView.ALL),
             band=given["band"],
-            text=given["q"],
+            text=normalize_id(given["q"]),
             after=given["after"],
             score_from=given["score_from"],
             score_to=given["score_to"],
@@ -84,6 +85,10 @@ class QueueForm(AddressForm):
             sort=QueueSort(given["sort"]),
             columns=tuple(column for column in ALL_COLUMNS if column in chosen) or USUAL_COLUMNS,
         )
+
+
+class InboxForm(AddressForm):
+    after = CursorField()
 
 
 class NextForm(QueueForm):
@@ -115,6 +120,7 @@ class HoldForm(FocusedForm):
     hours = forms.TypedChoiceField(coerce=int, choices=HOURS, initial=USUAL_HOURS)
     until = forms.DateTimeField(required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
     because = TypedTextField(max_length=LONGEST_REASON, error_messages={"required": "Enter what you wait for."})
+    seen = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)  # the hold that the page showed
 
     def __init__(self, data: Any = None, *, now: datetime) -> None:
         super().__init__(data, auto_id="hold-%s")
@@ -135,6 +141,7 @@ class HoldForm(FocusedForm):
 class AssignForm(FocusedForm):
     to = forms.CharField(max_length=254, required=False)
     because = TypedTextField(max_length=LONGEST_REASON, required=False)
+    seen = forms.CharField(max_length=36, required=False, widget=forms.HiddenInput)  # whom the page showed as assigned
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data, auto_id="assign-%s")

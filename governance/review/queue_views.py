@@ -18,12 +18,12 @@ from django_htmx.http import push_url
 from governance.review import saved_views
 from governance.review.case_responses import go_to_case, go_to_queue, render_part, unreadable_address
 from governance.review.handing_out import claim_next, find_next_case
-from governance.review.inbox import colleagues, count_inbox, get_inbox, mark_read
+from governance.review.inbox import colleagues, count_inbox, get_inbox, mark_all_read, mark_read
 from governance.review.mentions import handle_of
 from governance.review.models import SavedView
 from governance.review.queries import queue_counts, queue_page
 from governance.review.queue_filters import QueueColumn
-from governance.review.queue_forms import NextForm, QueueForm, SaveViewForm, clean_query, parse_query
+from governance.review.queue_forms import InboxForm, NextForm, QueueForm, SaveViewForm, clean_query, parse_query
 from governance.review.work_context import list_given
 from governance.staff.roles import VIEW_CASES, WORK_CASES
 from governance.web.requests import StaffRequest, page_of
@@ -35,21 +35,30 @@ _ITEM: Final = re.compile("[0-9]{1,18}")  # what a bigint holds for certain
 @require_safe
 @permission_required(VIEW_CASES, raise_exception=True)
 def queue(request: StaffRequest) -> HttpResponse:
-    form, now = QueueForm(request.GET), timezone.now()
+    response, page_shown = _render_queue(request, request.GET), page_of(request.htmx)
+    is_list_alone = request.htmx.target == "views"
+    if not is_list_alone and page_shown.partition("?")[0] == request.path and page_shown != request.get_full_path():
+        push_url(response, request.get_full_path())
+    return response
+
+
+def _render_queue(
+    request: StaffRequest, query: QueryDict, *, status: HTTPStatus = HTTPStatus.OK, **special: Any
+) -> HttpResponse:
+    """The list that a query asks for, or the part of its page that htmx asks for."""
+    form, now = QueueForm(query), timezone.now()
     if not form.is_valid():
         return unreadable_address(request, form.complaint)
     queue_filter = form.queue_filter()
-    page_shown = page_of(request.htmx)
-    is_list_alone = request.htmx.target == "views"
     context: dict[str, Any] = {
         "form": form,
         "queue_filter": queue_filter,
         "all_columns": QueueColumn,
-        "address": clean_query(request.GET),
-        "is_beside_case": page_shown.startswith(("/cases/", "/campaigns/")),
+        "address": clean_query(query),
+        "is_beside_case": page_of(request.htmx).startswith(("/cases/", "/campaigns/")),
         "now": now,
     }
-    if is_list_alone:
+    if request.htmx.target == "views":
         context["views"] = saved_views.list_views(request.user, now=now, is_counted=True)
     else:
         context["page"] = queue_page(queue_filter, user=request.user, now=now)
@@ -57,10 +66,7 @@ def queue(request: StaffRequest) -> HttpResponse:
         if request.htmx.target != "cases":
             context["views"] = saved_views.list_views(request.user, now=now, is_counted=False)
             context["colleagues"] = list(colleagues())
-    response = render_part(request, "review/queue.html", context)
-    if not is_list_alone and page_shown.partition("?")[0] == request.path and page_shown != request.get_full_path():
-        push_url(response, request.get_full_path())
-    return response
+    return render_part(request, "review/queue.html", context | special, status=status)
 
 
 @permission_required(VIEW_CASES, raise_exception=True)
@@ -99,16 +105,13 @@ def save_view(request: StaffRequest) -> HttpResponse:
             messages.success(request, f"View saved: {name}.")
         except saved_views.TooManyViewsError as many:
             mistake = str(many)
-    if not request.htmx:
-        if mistake:
-            messages.error(request, mistake)
+    if not request.htmx and not mistake:
         return redirect(f"{reverse('review:queue')}{f'?{query}' if query else ''}")
-    context = {
-        "views": saved_views.list_views(request.user, now=now, is_counted=True),
-        "address": query or "",
-        "view_mistake": mistake,
-    }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if mistake else HTTPStatus.OK
+    kept = {"address": query or "", "view_mistake": mistake, "view_form": form if mistake else None}
+    if not request.htmx:
+        return _render_queue(request, QueryDict(query or ""), status=status, **kept)
+    context = {"views": saved_views.list_views(request.user, now=now, is_counted=True)} | kept
     return render_part(request, "review/queue.html", context | {"part": "views"}, status=status)
 
 
@@ -128,15 +131,23 @@ def inbox(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     if request.htmx.target == "inbox-count":
         return render(request, "review/inbox_count.html", {"unread": count_inbox(request.user, now=now)})
-    return render(request, "review/inbox.html", {"inbox": get_inbox(request.user, now=now), "now": now})
+    form = InboxForm(request.GET)
+    if not form.is_valid():
+        return unreadable_address(request, form.complaint)
+    after = form.cleaned_data["after"]
+    found = get_inbox(request.user, now=now, after=after)
+    return render(request, "review/inbox.html", {"inbox": found, "is_first_page": after is None, "now": now})
 
 
 @require_POST
 @permission_required(VIEW_CASES, raise_exception=True)
 def read_inbox(request: StaffRequest) -> HttpResponse:
-    """Mark what was shown as read."""
-    shown = [int(item) for item in request.POST.getlist("item") if _ITEM.fullmatch(item)][:200]
-    mark_read(request.user, shown, now=timezone.now())
+    """Mark some items as read, or all up to the newest that the page showed."""
+    now, newest = timezone.now(), request.POST.get("newest", "")
+    items = [int(item) for item in request.POST.getlist("item") if _ITEM.fullmatch(item)][:200]
+    mark_read(request.user, items, now=now)
+    if _ITEM.fullmatch(newest):
+        mark_all_read(request.user, newest=int(newest), now=now)
     return redirect("review:inbox")
 
 

@@ -8,6 +8,7 @@ from django.db.models import Q
 from governance.audit.actor import Actor
 from governance.detection.models import Assessment
 from governance.review.case_opening import end_hold_on_rise
+from governance.review.inbox_items import settle_escalation
 from governance.review.models import GIVEN_BACK, Case, CaseQuerySet, Decision, Step
 from governance.review.steps import add_steps
 
@@ -17,7 +18,7 @@ def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) 
 
     If another person had claimed a case, its history names them, so that they learn what became of it.
     """
-    is_open = Case.objects.filter(accounts, status=Case.Status.OPEN).select_related("claimed_by")
+    is_open = Case.objects.filter(accounts, status=Case.Status.OPEN).select_related("claimed_by", "escalated_by")
     covered = list(is_open.distinct().order_by("pk"))
     Case.objects.filter(pk__in=[case.pk for case in covered]).update(
         status=Case.Status.DECIDED, closed_at=now, resolved_by=decision, **GIVEN_BACK
@@ -32,6 +33,8 @@ def resolve_cases(decision: Decision, accounts: Q, *, by: Actor, now: datetime) 
     for claimant, cases in sorted(by_claimant.items()):
         whose = f"{text} {claimant} had claimed this case." if claimant else text
         add_steps(cases, Step.Kind.RESOLVED, by=by, now=now, text=whose, details=details)
+    for case in covered:
+        settle_escalation(case, text=text, by=decision.decided_by, now=now)
     return covered
 
 

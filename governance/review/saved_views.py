@@ -77,7 +77,7 @@ def list_views(user: User, *, now: datetime, is_counted: bool) -> list[NamedView
 def _views_of(user: User) -> QuerySet[SavedView]:
     views = SavedView.objects.filter(Q(owner=user) | Q(is_shared=True)).select_related("owner")
     is_own = ExpressionWrapper(Q(owner=user), output_field=BooleanField())
-    return views.order_by(is_own.desc(), "name", "pk")[:MOST_VIEWS]
+    return views.order_by(is_own.desc(), "name", "pk")[: 2 * MOST_VIEWS]  # one's own leave room for others'
 
 
 class _CountUpTo(Subquery):

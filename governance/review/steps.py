@@ -6,8 +6,10 @@ from typing import Any
 
 from governance.audit.actions import NewEntry, record_all
 from governance.audit.actor import Actor
+from governance.audit.models import Entry
 from governance.audit.verbs import Verb
 from governance.review.models import Case, Step
+from governance.staff.models import User
 
 
 def add_step(
@@ -39,3 +41,13 @@ def add_steps(
         [NewEntry(Verb(f"case.{kind}"), ("case", str(case.pk)), details or {}) for case in cases], by=by, now=now
     )
     return steps
+
+
+def is_step_by(step: Step, user: User) -> bool:
+    """Return True if this person made the step. It has only a name, which a colleague may have too: the log tells them
+    apart.
+    """
+    if step.by != user.actor.name:
+        return False
+    entries = Entry.objects.filter(subject_kind="case", subject_id=str(step.case_id), verb=f"case.{step.kind}")
+    return entries.filter(actor_kind=user.actor.kind, actor_id=user.actor.id, at=step.at).exists()

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
+from uuid import UUID
 
 from governance.restrictions.kinds import NEEDS
 from governance.restrictions.reasons import Reason
@@ -62,6 +63,22 @@ class EscalatedFirstError(Exception):
         super().__init__(f"{case.escalated_by} escalated this case already: {case.escalated_because}")
 
 
+class HeldFirstError(Exception):
+    """A colleague has put the case on hold: says who, until when and why."""
+
+    def __init__(self, case: Case) -> None:
+        until = f" until {case.held_until:%-d %b, %H:%M} UTC" if case.held_until is not None else ""
+        super().__init__(f"{case.held_by} put this case on hold{until} first: {case.held_because}")
+
+
+class AssignedFirstError(Exception):
+    """A colleague has assigned the case: says who, to whom and why."""
+
+    def __init__(self, case: Case) -> None:
+        why = f": {case.assigned_because}" if case.assigned_because else "."
+        super().__init__(f"{case.assigned_by} assigned this case to {case.assigned_to} first{why}")
+
+
 class AnsweredFirstError(Exception):
     """The case is not escalated any more: says who answered, and what."""
 
@@ -78,6 +95,8 @@ LOST_RACES: Final = (
     PartOfCampaignError,
     SentBeforeError,
     EscalatedFirstError,
+    HeldFirstError,
+    AssignedFirstError,
     AnsweredFirstError,
 )
 
@@ -87,6 +106,13 @@ class NoMembersError(Exception):
 
     def __init__(self) -> None:
         super().__init__("No account belongs to this campaign any more. Open the case of each account by itself.")
+
+
+class MembersLeftError(Exception):
+    """Accounts that somebody was shown and confirmed have left the campaign since."""
+
+    def __init__(self) -> None:
+        super().__init__("Some of these accounts have left the campaign since. Nothing was changed.")
 
 
 class CannotUndoError(Exception):
@@ -152,12 +178,22 @@ class Ticks:
     """Which members a decision on the case of a campaign covers: `accounts`, by primary key.
 
     Members up to the membership `seen` that are not among them are left out; later ones joined since, and nothing is
-    said of them.
+    said of them. If `is_confirmed`, somebody was shown that it covers these accounts, and it must cover all of them.
     """
 
     accounts: frozenset[int]
     seen: int
     left_out_because: str = ""
+    is_confirmed: bool = False
+
+
+class SeenMembers(NamedTuple):
+    """What the page of a case showed of the account's campaign: which it was, and its newest membership. Members who
+    joined later were not on it.
+    """
+
+    campaign: UUID
+    newest: int
 
 
 class LeftOutWithoutReasonError(Exception):

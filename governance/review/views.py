@@ -23,15 +23,17 @@ from governance.review.case_responses import (
     render_case_page,
     success_response,
 )
-from governance.review.decision_targets import claims_of_others, describe_targets
+from governance.review.decision_targets import claims_of_others
+from governance.review.decision_wording import describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, UndoForm
 from governance.review.inbox import add_note_with_mentions
 from governance.review.models import Case
+from governance.review.queue_forms import clean_query
 from governance.review.restrictions.queries import say_still_denied
 from governance.review.undo import undo_decision
 from governance.review.verdicts import LOST_RACES, CannotUndoError, NoMembersError, NoSuchScopeError
 from governance.review.wording import outcome_word
-from governance.review.work_context import forget_decision, remember_decision
+from governance.review.work_context import forget_decision, list_given, remember_decision
 from governance.staff.roles import LIFT_RESTRICTIONS, VIEW_CASES, WORK_CASES
 from governance.web.requests import StaffRequest
 
@@ -41,7 +43,9 @@ from governance.web.requests import StaffRequest
 @permission_required(VIEW_CASES, raise_exception=True)
 def case(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     case = find_case(pk)
-    return redirect(campaign_case_url(case)) if case.campaign_id is not None else render_case_page(request, case)
+    if case.campaign_id is not None:
+        return redirect(campaign_case_url(case, clean_query(list_given(request))))
+    return render_case_page(request, case)
 
 
 @require_POST
@@ -94,9 +98,10 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return invalid_form_response(request, find_account_case(pk), "decide", decision_form=form)
     case = get_object_or_404(Case.objects.select_related("account__organisation"), pk=pk, campaign=None)
     decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
+    seen = form.cleaned_data["members_seen"]
     try:
-        claimed = claims_of_others(case, verdict, by=request.user, now=now)
-        decision = actions.decide(case, verdict, decision_id=decision_id, by=request.user, now=now)
+        claimed = claims_of_others(case, verdict, seen=seen, by=request.user, now=now)
+        decision = actions.decide(case, verdict, decision_id=decision_id, seen=seen, by=request.user, now=now)
     except LOST_RACES as lost:
         return conflict_response(request, pk, lost, unsent=form)
     except NoSuchScopeError as mistake:
@@ -163,7 +168,7 @@ def _undone(request: StaffRequest, case: Case, *, note: str) -> HttpResponse:
     try:
         done = undo_decision(case, note=note, by=request.user, now=timezone.now())
     except CannotUndoError as lost:
-        return conflict_response(request, case.pk, lost)
+        return conflict_response(request, case.pk, lost, unsaid=note)
     forget_decision(request, case)
     if not done.is_undone:
         message = "It was too late to undo the decision. Its restrictions were removed."

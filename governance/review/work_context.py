@@ -13,6 +13,8 @@ from governance.staff.roles import ESCALATED_TO
 from governance.web.requests import StaffRequest, sending_page
 
 LAST_DECIDED: Final = "last_decided"
+# The query of a list in the address of a campaign's page.
+LIST: Final = "list"
 
 
 def work_context(request: StaffRequest, case: Case | None, *, now: datetime) -> dict[str, Any]:
@@ -36,12 +38,21 @@ def list_given(request: StaffRequest) -> QueryDict:
     if request.method == "POST" and "view" in request.POST:
         given = request.POST.copy()
     elif request.method == "POST" and not request.GET:
-        given = QueryDict(urlsplit(sending_page(request)).query, mutable=True)
+        given = _list_in(sending_page(request))
     else:
-        given = request.GET.copy()
+        given = _list_in(request.get_full_path())
     if "after" in request.GET:
         given["after"] = request.GET["after"]
     return given
+
+
+def _list_in(address: str) -> QueryDict:
+    """A campaign's page has filters of its own, and carries the list as one value."""
+    place = urlsplit(address)
+    query = QueryDict(place.query, mutable=True)
+    if place.path.startswith("/campaigns/"):
+        return QueryDict(query.get(LIST, ""), mutable=True)
+    return query
 
 
 def remember_decision(request: StaffRequest, case: Case, outcome: str, *, now: datetime) -> None:

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable
 
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.forms import Form
 from django.http import HttpResponse
@@ -20,6 +19,7 @@ from governance.review.case_responses import (
     next_response,
     success_response,
 )
+from governance.review.inbox import mark_case_read
 from governance.review.models import Case
 from governance.review.presence import other_viewers, record_viewer
 from governance.review.queue_forms import AssignForm, HoldForm, ReasonForm
@@ -38,7 +38,8 @@ def hold(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     until = form.held_until()
 
     def act() -> None:
-        holding.hold(case, until=until, because=form.cleaned_data["because"], by=request.user, now=now)
+        because, seen = form.cleaned_data["because"], form.cleaned_data["seen"]
+        holding.hold(case, until=until, because=because, by=request.user, now=now, seen=seen)
 
     return _after(request, case, act, f"{case.subject} is on hold until {until:%-d %b, %H:%M} UTC.", form=form)
 
@@ -46,8 +47,8 @@ def hold(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_POST
 @permission_required(WORK_CASES, raise_exception=True)
 def resume(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    holding.resume(find_case(pk), by=request.user, now=timezone.now())
-    return success_response(request, pk, "Back in the queue.")
+    is_back = holding.resume(find_case(pk), by=request.user, now=timezone.now())
+    return success_response(request, pk, "Back in the queue." if is_back else "This case is not on hold any more.")
 
 
 @require_POST
@@ -59,8 +60,8 @@ def assign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     to = form.cleaned_data["to"]
 
     def act() -> None:
-        because = form.cleaned_data["because"]
-        holding.assign(case, to=to, because=because, by=request.user, now=timezone.now())
+        because, seen = form.cleaned_data["because"], form.cleaned_data["seen"]
+        holding.assign(case, to=to, because=because, by=request.user, now=timezone.now(), seen=seen)
 
     said = f"{case.subject} is assigned to {to.name}." if to else f"{case.subject} is assigned to nobody."
     return _after(request, case, act, said, form=form, goes_on=to not in {None, request.user})
@@ -116,11 +117,13 @@ def skip(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @require_safe
 @permission_required(VIEW_CASES, raise_exception=True)
 def viewers(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    """Say that the case is open here, and answer with who else has it open. `?active=1` prolongs a claim of one's own:
+    """Say that the case is open here, and answer with who else has it open. What is in the user's inbox about it is
+    read then. `?active=1` prolongs a claim of one's own:
     somebody has used the page in the last minutes.
     """
     case, now = get_object_or_404(Case, pk=pk), timezone.now()
     record_viewer(case, user=request.user, now=now)
+    mark_case_read(request.user, case, now=now)
     if request.GET.get("active") == "1":
         handing_out.prolong_claim(case, by=request.user, now=now)
     others = other_viewers(case, user=request.user, now=now)
@@ -139,5 +142,4 @@ def _after(
         return conflict_response(request, case.pk, lost, unsaid=form.cleaned_data["because"])
     if not goes_on:
         return success_response(request, case.pk, message)
-    messages.success(request, message)
-    return next_response(request, case)
+    return next_response(request, case, message)

@@ -13,7 +13,7 @@ from governance.audit.actor import Actor
 from governance.platform.encryption import DecryptionError, decrypt_secret
 from governance.platform.outbound import OutboundClient, target_of
 from governance.platform.outbound_errors import OutboundError
-from governance.sharing.actions.indicators import ImportReport, NoSenderError, import_indicators
+from governance.sharing.actions.indicators import ImportReport, PartnerNotSendingError, import_indicators
 from governance.sharing.models import Partner
 from governance.sharing.received import MOST_BYTES, UnreadableObjectsError
 from governance.webhooks.addresses import AddressError, check_url, is_permitted
@@ -46,7 +46,7 @@ def read_collections(*, now: datetime) -> int:
     read = 0
     for partner in Partner.objects.usable(at=now).filter(sends=True).exclude(collection_url="").order_by("pk"):
         try:
-            read_collection(partner, now=now)
+            poll_collection(partner, now=now)
         except CollectionError as error:
             Partner.objects.filter(pk=partner.pk).update(trouble=str(error)[:300])
             logger.warning("The collection of the partner %s cannot be read.", partner.pk)
@@ -55,7 +55,7 @@ def read_collections(*, now: datetime) -> int:
     return read
 
 
-def read_collection(partner: Partner, *, now: datetime) -> list[ImportReport]:
+def poll_collection(partner: Partner, *, now: datetime) -> list[ImportReport]:
     """Take in what was added since it was read last. Raises CollectionError."""
     try:
         reports = []
@@ -64,7 +64,7 @@ def read_collection(partner: Partner, *, now: datetime) -> list[ImportReport]:
             # As the collection wrote it: its next answer begins after what has been taken in.
             place = {"added_after": newest[:LONGEST_PLACE]} if newest else {}
             Partner.objects.filter(pk=partner.pk).update(read_at=now, trouble="", **place)
-    except (AddressError, DecryptionError, NoSenderError, OutboundError, UnreadableObjectsError) as error:
+    except (AddressError, DecryptionError, PartnerNotSendingError, OutboundError, UnreadableObjectsError) as error:
         raise CollectionError(str(error)) from error
     return reports
 

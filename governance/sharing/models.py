@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -97,6 +98,8 @@ class Share(models.Model):
     tlp = models.CharField("marking", max_length=5, choices=Tlp)
     reason = models.CharField(max_length=LONGEST_REASON)
     accounts = models.IntegerField(help_text="Of how many accounts something leaves.")
+    account_pks = ArrayField(models.BigIntegerField(), default=list, help_text="Of which, by primary key.")
+    let_in = models.IntegerField(default=0, help_text="How many of them were let in again since it was released.")
     stix = models.JSONField(help_text="The STIX objects, as they were looked at.")
     proposed_at = models.DateTimeField()
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -15,7 +15,7 @@ from governance.sharing.keys import newest_key
 from governance.sharing.models import Indicator, Partner, Share, Tlp
 from governance.sharing.patterns import Pattern, parse_pattern
 from governance.sharing.stix import OutgoingShare, SharedPattern, make_objects
-from governance.sharing.values import FoundValues, collect_values
+from governance.sharing.values import FoundValues, find_shareable_values
 
 KEYED = frozenset({IndicatorKind.CARD, IndicatorKind.DOMAIN})
 
@@ -34,9 +34,9 @@ class LeavingValue(NamedTuple):
 
 
 class SharePreview(NamedTuple):
-    """Everything that would leave: `objects` are the STIX objects themselves."""
+    """Everything that would leave: `objects` are the STIX objects, about these `accounts`, by primary key."""
 
-    accounts: int
+    accounts: Sequence[int]
     values: Sequence[LeavingValue]
     objects: Sequence[Mapping[str, Any]]
 
@@ -49,13 +49,13 @@ class SharePreview(NamedTuple):
 
 def preview_share(campaign: Campaign, partner: Partner, *, tlp: Tlp, now: datetime) -> SharePreview:
     """Return what would leave to the partner. Raises DecryptionError."""
-    found = collect_values(campaign, now=now)
+    found = find_shareable_values(campaign, now=now)
     values = _leaving(found, partner)
     if not values:
         return SharePreview(found.accounts, [], [])
     retracted = Share.objects.filter(campaign=campaign, partner=partner, state=Share.State.RETRACTED).count()
     share = OutgoingShare(
-        settings.AUDIT_ORIGIN, partner.pk, campaign.pk, retracted, tlp, found.accounts, campaign.first_seen_at
+        settings.AUDIT_ORIGIN, partner.pk, campaign.pk, retracted, tlp, len(found.accounts), campaign.first_seen_at
     )
     patterns = [SharedPattern(Pattern(value.kind, value.leaves), value.accounts) for value in values]
     return SharePreview(found.accounts, values, make_objects(share, patterns, now=now))
@@ -118,6 +118,12 @@ def list_shares(campaign: Campaign) -> QuerySet[Share]:
 def list_shares_of_partner(partner: Partner, *, most: int) -> QuerySet[Share]:
     shares = Share.objects.filter(partner=partner).select_related("campaign", "proposed_by", "decided_by")
     return shares.order_by("-proposed_at", "pk")[:most]
+
+
+def list_shares_of_let_in() -> QuerySet[Share]:
+    """Those that still name accounts which were let in again."""
+    released = Share.objects.filter(state=Share.State.RELEASED, let_in__gt=0)
+    return released.select_related("partner").order_by("decided_at", "pk")
 
 
 def list_open_proposals() -> QuerySet[Share]:

@@ -85,20 +85,20 @@ class FoundValue(NamedTuple):
 
 
 class FoundValues(NamedTuple):
-    """`accounts` are those of which something could leave."""
+    """`accounts` are those of which something could leave, by primary key."""
 
-    accounts: int
+    accounts: Sequence[int]
     values: Sequence[FoundValue]
 
 
-def collect_values(campaign: Campaign, *, now: datetime) -> FoundValues:
+def find_shareable_values(campaign: Campaign, *, now: datetime) -> FoundValues:
     """Return what the refused members of a campaign are known by, and nobody else."""
     members = CampaignMember.objects.current().filter(campaign=campaign).order_by("-strength", "account")
     pks = list(members.values_list("account", flat=True))
     denied = find_denied_account_pks(pks, now=now)
     ours = [pk for pk in pks if pk in denied][:MOST_ACCOUNTS]
     if not ours:
-        return FoundValues(0, [])
+        return FoundValues([], [])
     used = _addresses(ours, now=now)
     found = [
         *_of_register(ours, "payment_fingerprint", IndicatorKind.CARD),
@@ -107,7 +107,7 @@ def collect_values(campaign: Campaign, *, now: datetime) -> FoundValues:
         *_networks(ours, used),
         *_wrappers(ours),
     ]
-    return FoundValues(len(ours), found)
+    return FoundValues(ours, found)
 
 
 def fingerprint_key_id() -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from governance.campaigns.models import Campaign
 from governance.platform.encryption import DecryptionError
 from governance.sharing.actions.partners import (
-    PartnerError,
+    PartnerChangeError,
     PartnerSecrets,
     Source,
     add_partner,
@@ -41,6 +41,7 @@ from governance.sharing.queries import (
     list_partners,
     list_receivers,
     list_shares,
+    list_shares_of_let_in,
     list_shares_of_partner,
     list_values,
     preview_share,
@@ -78,7 +79,7 @@ def add(request: StaffRequest) -> HttpResponse:
                 by=request.user.actor,
                 now=now,
             )
-        except PartnerError as mistake:
+        except PartnerChangeError as mistake:
             form.add_error("name", str(mistake))
         else:
             return _render_partner(request, made.partner, secrets=made)
@@ -99,7 +100,7 @@ def new_token(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     found = get_object_or_404(Partner, pk=pk)
     try:
         made = replace_token(found, by=request.user.actor, now=timezone.now())
-    except (PartnerError, DecryptionError) as refused:
+    except (PartnerChangeError, DecryptionError) as refused:
         return _render_partner(request, found, status=HTTPStatus.CONFLICT, trouble=str(refused))
     return _render_partner(request, made.partner, secrets=made._replace(key=None))
 
@@ -113,7 +114,7 @@ def new_key(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
         return _render_partner(request, found, status=HTTPStatus.UNPROCESSABLE_ENTITY, key_form=form)
     try:
         made = change_key(found, key=form.cleaned_data["shared_key"], by=request.user.actor, now=timezone.now())
-    except PartnerError as refused:
+    except PartnerChangeError as refused:
         form.add_error("shared_key", str(refused))
         return _render_partner(request, found, status=HTTPStatus.CONFLICT, key_form=form)
     return _render_partner(request, made.partner, secrets=made)
@@ -209,7 +210,8 @@ def retract(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _render_partners(request: StaffRequest, form: PartnerForm, *, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
     now = timezone.now()
-    context = {"partners": list_partners(now=now), "proposals": list_open_proposals(), "form": form, "now": now}
+    shares = {"proposals": list_open_proposals(), "of_let_in": list_shares_of_let_in()}
+    context = {"partners": list_partners(now=now), "form": form, "now": now} | shares
     return render(request, "sharing/partners.html", context, status=status)
 
 

@@ -14,6 +14,7 @@ from governance.staff.passwords import WrongPasswordError, check_own_password
 
 LONGEST_PASSWORD: Final = 1_000
 TRY_LATER: Final = {"wait": 900, "busy": 5}  # codes of errors, and after how many seconds to try again
+WRONG_CREDENTIALS = ValidationError("The e-mail address or the password is wrong.", code="invalid_login")
 TOO_MANY = ValidationError("Too many attempts. Try again in 15 minutes.", code="wait")
 BUSY = ValidationError("Many people are signing in at the moment. Try again in a few seconds.", code="busy")
 
@@ -40,7 +41,7 @@ class SignInForm(AuthenticationForm):
         except HashingBusyError as error:
             raise BUSY from error
         if self.user_cache is None:
-            raise self.get_invalid_login_error()
+            raise WRONG_CREDENTIALS
         return given
 
 

@@ -1,7 +1,8 @@
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
@@ -20,6 +21,33 @@ class TypedTextField(forms.CharField):
         if isinstance(value, str):
             value = value.replace("\r\n", "\n").replace("\r", "\n")
         return super().to_python(value)
+
+
+class SignedField(forms.CharField):
+    """Something that a page sends back as it was given, signed: nobody can say that they have seen more than they were
+    shown. Where it is not required, what cannot be read counts as not given.
+
+    `parse` makes the value of it, and raises TypeError or ValueError where it is not of the right kind.
+    """
+
+    salt: ClassVar[str]
+    complaint: ClassVar[str]
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=300, widget=forms.HiddenInput, **options)
+
+    def clean(self, value: Any) -> Any:
+        if not (text := super().clean(value)):
+            return None
+        try:
+            return self.parse(signing.loads(text, salt=self.salt))
+        except (signing.BadSignature, TypeError, ValueError):
+            if not self.required:
+                return None
+            raise ValidationError(self.complaint) from None
+
+    def parse(self, given: Any) -> Any:
+        raise NotImplementedError
 
 
 class _FlagInput(forms.CheckboxInput):

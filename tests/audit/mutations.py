@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from governance.audit.chain import GENESIS, entry_hash, make_leaf
+from governance.audit.chain import GENESIS, encode_leaf, entry_hash
 from governance.audit.folder import LogFolder
 from governance.audit.models import Entry
 from governance.audit.notes import LogKey, sign_checkpoint
@@ -46,7 +46,7 @@ def chained(log: Log) -> Log:
     previous = GENESIS
     for number, entry in enumerate(log, start=1):
         entry.number, entry.previous_hash = number, previous
-        entry.leaf = make_leaf(content_of(entry), bytes(entry.salt))
+        entry.leaf = encode_leaf(content_of(entry), bytes(entry.salt))
         previous = entry.hash = entry_hash(previous, entry.leaf)
     return log
 

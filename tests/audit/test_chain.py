@@ -6,7 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from governance.audit.chain import make_leaf
+from governance.audit.chain import encode_leaf
 from governance.audit.models import Entry
 from governance.audit.queries import content_of, iter_chain_checks
 from tests.audit.publishing import forge, write, write_many
@@ -38,7 +38,7 @@ class TestRecord:
         entry = write({"name": "Zoë", "count": 3})
         entry.refresh_from_db()
 
-        assert bytes(entry.leaf or b"") == make_leaf(content_of(entry), bytes(entry.salt))
+        assert bytes(entry.leaf or b"") == encode_leaf(content_of(entry), bytes(entry.salt))
         assert entry.details == {"note": {"count": 3, "name": "Zoë"}}
 
     def test_salts_each_entry_anew(self) -> None:

@@ -17,10 +17,10 @@ from governance.audit.chain import (
     LARGEST_EXACT_INTEGER,
     canonical_json,
     check_exact,
+    encode_leaf,
     entry_hash,
     format_time,
     iter_fields,
-    make_leaf,
     make_salt,
 )
 from governance.audit.verbs import Verb, verb_choices
@@ -112,7 +112,7 @@ class TestALeaf:
             salt = hashlib.sha256(self.SALT + name.encode()).digest()[:16]
             commitments.append(f'"{name}":"{hashlib.sha256(salt + written.encode()).hexdigest()}"')
 
-        assert make_leaf(self.CONTENT, self.SALT).decode() == (
+        assert encode_leaf(self.CONTENT, self.SALT).decode() == (
             f'{{"at":"2026-11-02T09:14:00.000000+00:00","commitments":{{{",".join(commitments)}}},'
             '"number":7,"verb":"case.noted"}'
         )
@@ -126,10 +126,10 @@ class TestALeaf:
     @pytest.mark.parametrize("change", [{"number": 8}, {"at": "later"}, {"verb": "x"}, {"actor_kind": "system"}])
     @pytest.mark.parametrize("more", [{}, {"details": {}}, {"subject_id": "2"}])
     def test_of_another_entry_is_another(self, change: dict[str, Any], more: dict[str, Any]) -> None:
-        assert make_leaf({**self.CONTENT, **change, **more}, self.SALT) != make_leaf(self.CONTENT, self.SALT)
+        assert encode_leaf({**self.CONTENT, **change, **more}, self.SALT) != encode_leaf(self.CONTENT, self.SALT)
 
     def test_of_the_same_values_is_another_with_another_salt(self) -> None:
-        assert make_leaf(self.CONTENT, bytes(16)) != make_leaf(self.CONTENT, self.SALT)
+        assert encode_leaf(self.CONTENT, bytes(16)) != encode_leaf(self.CONTENT, self.SALT)
 
     def test_is_salted_by_chance(self) -> None:
         assert len(make_salt()) == 16

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from governance.audit.chain import make_leaf
+from governance.audit.chain import encode_leaf
 from governance.audit.models import Checkpoint, Entry
 from governance.audit.new_logs import begin_log
 from governance.audit.queries import content_of
@@ -87,7 +87,7 @@ class TestAuditVerify:
         publish_to(300)
         entry = Entry.objects.get(number=290)
         entry.actor_name = "Eve"
-        leaf = make_leaf(content_of(entry), bytes(entry.salt))
+        leaf = encode_leaf(content_of(entry), bytes(entry.salt))
         forge("UPDATE audit_entry SET actor_name = 'Eve', leaf = %s WHERE number = 290", leaf)
         forge("UPDATE audit_entry SET verb = 'x' WHERE number = 299")
         err = StringIO()

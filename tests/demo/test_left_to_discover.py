@@ -15,9 +15,18 @@ from time_machine import TimeMachineFixture
 from accounts.models import Account, TermsAcceptance
 from governance.campaigns.models import Campaign
 from governance.demo import desk, gateways
+from governance.demo.behaviours.hiding import TASK_RING
+from governance.demo.cast import HARVEST
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, Decision, DecisionTarget
 from governance.staff.models import ServiceKey, User
+from tests.demo.found import (
+    assert_both_rings_are_campaigns,
+    assert_look_alikes_are_watched,
+    kinds_at_the_review_line,
+    kinds_of,
+    kinds_waiting,
+)
 from tests.demo.playing import MONDAY_MORNING, Played, play_demonstration
 from tests.factories import own_campaign, service_key
 from tests.review.campaign_pages import chosen
@@ -191,3 +200,22 @@ def refused(names: set[str]) -> set[str]:
 def test_no_version_of_the_terms_was_accepted_before_it_was_published() -> None:
     for one in TermsAcceptance.objects.select_related("terms"):
         assert one.accepted_at >= one.terms.published_at
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("played", ["full"], indirect=True)
+def test_the_full_one_finds_every_harvest_and_leaves_a_queue(played: Played) -> None:
+    assert_both_rings_are_campaigns(played)
+    assert_look_alikes_are_watched(played)
+    assert kinds_at_the_review_line(played) >= HARVEST
+    waiting = kinds_waiting(played)
+    assert sum(waiting.values()) >= 12
+    assert waiting[TASK_RING.name] >= 7
+    assert Case.objects.decided().count() >= 15
+    of_today = Case.objects.filter(campaign=None, account__external_id__in=played.world.labels)
+    assert set(kinds_of(played, of_today.values_list("account__external_id", flat=True))) <= HARVEST | {
+        "exercise_publisher",
+        "explainer_site",
+        "reasoning_study",
+        "evaluation_harness",  # for which a colleague asked
+    }

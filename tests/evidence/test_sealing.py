@@ -12,10 +12,10 @@ from governance.audit.stillwatch_verify import leaf_hash, tree_head
 from governance.evidence.leaves import (
     COLUMNS,
     StoredEvent,
-    account_leaf,
     derive_key,
+    encode_account_leaf,
+    encode_leaf,
     event_hasher,
-    make_leaf,
     salted_event_fields,
 )
 from governance.evidence.models import SealedAccount, UsageSeal
@@ -34,23 +34,23 @@ class TestALeaf:
         return StoredEvent(b"k" * 16, "acct_1", NOW, [values.get(name) for name in COLUMNS])
 
     def test_hides_values_that_could_be_guessed(self) -> None:
-        leaf = make_leaf(salted_event_fields(KEY, self.event(ip="192.0.2.7")))
+        leaf = encode_leaf(salted_event_fields(KEY, self.event(ip="192.0.2.7")))
 
         assert b"192.0.2.7" not in leaf
-        assert leaf != make_leaf(salted_event_fields(derive_key(b"another"), self.event(ip="192.0.2.7")))
+        assert leaf != encode_leaf(salted_event_fields(derive_key(b"another"), self.event(ip="192.0.2.7")))
 
     def test_is_another_one_if_any_column_is(self) -> None:
-        before = make_leaf(salted_event_fields(KEY, self.event()))
+        before = encode_leaf(salted_event_fields(KEY, self.event()))
 
         assert (
-            len({make_leaf(salted_event_fields(KEY, self.event(**{name: 7}))) for name in COLUMNS} | {before})
+            len({encode_leaf(salted_event_fields(KEY, self.event(**{name: 7}))) for name in COLUMNS} | {before})
             == len(COLUMNS) + 1
         )
 
     def test_is_hashed_alike_the_fast_way(self) -> None:
         event = self.event(temperature=0.1, sketch=-(2**63), language="ü")
 
-        assert event_hasher(KEY)(event) == leaf_hash(make_leaf(salted_event_fields(KEY, event)))
+        assert event_hasher(KEY)(event) == leaf_hash(encode_leaf(salted_event_fields(KEY, event)))
 
 
 @pytest.mark.django_db
@@ -73,7 +73,7 @@ class TestADayThatIsOver:
         [seal] = seal_usage(now=NOW)
 
         sealed = SealedAccount.objects.select_related("account").order_by("place")
-        leaves = [account_leaf(one.account.external_id, one.events, bytes(one.root)) for one in sealed]
+        leaves = [encode_account_leaf(one.account.external_id, one.events, bytes(one.root)) for one in sealed]
         assert [one.events for one in sealed] == [3, 2]
         assert tree_head([leaf_hash(leaf) for leaf in leaves]) == bytes(seal.root)
 

@@ -141,7 +141,7 @@ class TestAGatewayThatFollowsTheFeed:
         front.front.telemetry.flush()
         page = words(reviewer, address(opened))
         assert "not yet in force at litellm" in page
-        assert "1 of 2 instances reported change 1; this is change 2" in page
+        assert "1 of 2 instances is 1 change behind" in page
         assert "a reported change 1 just now b reported change 2 just now" in words(reviewer, "/enforcement/")
 
         self.report(front, "a", blocked.number)

@@ -60,7 +60,7 @@ def in_bulk(accounts: list[Account], verdict: Verdict) -> Undo:
     """The first two, ticked in a list."""
     by, now, seen = person("Bo Kern"), timezone.now(), get_newest_decision_number()
     pks = [one.pk for one in accounts[:2]]
-    bulk = decide_many(pks, verdict, bulk_id=uuid.uuid4(), seen=seen, by=by, now=now)
+    bulk = decide_many(pks, verdict, bulk_id=uuid.uuid4(), seen=seen, seen_at=now, by=by, now=now)
     do_the_rest()
 
     def act() -> None:

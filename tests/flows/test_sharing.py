@@ -17,6 +17,8 @@ from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
 from governance.detection.models import Assessment
 from governance.pipeline import govern
+from governance.restrictions.actions import lift
+from governance.restrictions.models import Restriction
 from governance.sharing.actions.partners import PartnerSecrets, Source, add_partner, revoke_partner
 from governance.sharing.models import Partner, Share, Tlp
 from governance.staff.roles import Role
@@ -146,6 +148,25 @@ def test_a_campaign_is_named_to_a_partner_and_its_newcomer_there_and_taken_back(
     verbs = list(Entry.objects.filter(subject_kind="share").order_by("number").values_list("verb", flat=True))
     assert verbs == ["share.proposed", "share.approved", "share.released", "share.retracted"]
     assert not [fault for fault in iter_chain_checks() if fault is not None and fault.breaks_chain]
+
+
+def test_who_was_let_in_again_stays_named_only_until_somebody_takes_it_back(server: str) -> None:
+    north = receiver("North Lab")
+    share = share_by_pages(server, north.partner)
+    ada = signed_in(person("Ada Lind", role=Role.ADMIN))
+    warning = "1 of 3 accounts named to North Lab"
+    tasks.count_let_in()
+    assert warning not in text(ada.get("/settings/partners/"))
+
+    lift(Restriction.objects.earliest("number"), note="It was a school.", by=MACHINE, now=timezone.now())
+    tasks.count_let_in()
+
+    assert warning in text(ada.get("/settings/partners/"))
+    assert "1 let in again since" in text(ada.get(f"/campaigns/{share.campaign_id}/share/"))
+    assert "1 of these accounts was let in again, and North Lab still counts" in text(ada.get(f"/shares/{share.pk}/"))
+    ada.post(f"/shares/{share.pk}/retract/", {"reason": "One was a school."})
+    assert warning not in text(ada.get("/settings/partners/"))
+    assert all(one.get("revoked") for one in read(collection_of(server, north.token), type="indicator"))
 
 
 def test_a_partner_that_refuses_the_token_is_shown_and_keeps_no_other_from_being_read(server: str) -> None:

@@ -16,7 +16,7 @@ from governance.review.models import Case
 from tests.factories import MACHINE, NOW, account, campaign_of, case, person, restriction
 from tests.flows.last_word import BLOCK, HOUR, Api, assert_denied_until, form, in_hours, is_let_in
 from tests.front import Served, served
-from tests.review.pages import address, signed_in, text
+from tests.review.pages import address, members_seen, signed_in, text
 
 COORDINATED = Terms(Restriction.Kind.BLOCK, Reason.COORDINATED_ACCOUNTS)
 
@@ -54,7 +54,7 @@ class TestADecision:
     def test_that_is_milder_ends_what_was_stronger_for_all_it_was_about(self, front: Served, mira: Client) -> None:
         harbour = case(account("acct_harbour"))
         campaign_of(harbour.own_account, account("acct_pier"))
-        mira.post(address(harbour, "decide/"), form(scope="campaign"))
+        mira.post(address(harbour, "decide/"), form(scope="campaign", members_seen=members_seen(harbour)))
         assert not is_let_in(front, "acct_pier")
 
         again = mira.post(address(harbour, "reopen/"))
@@ -96,7 +96,8 @@ class TestADecision:
         campaign_of(harbour, pier)
         asked = restriction(pier, Restriction.Kind.SUSPEND, at=timezone.now(), until=timezone.now() + 3 * HOUR)
         opened = case(harbour)
-        mira.post(address(opened, "decide/"), form("suspend", scope="campaign", days="1"))
+        seen = members_seen(opened)
+        mira.post(address(opened, "decide/"), form("suspend", scope="campaign", members_seen=seen, days="1"))
         again = mira.post(address(opened, "reopen/"))["Location"]
         scope = {"scope": "organisation", "requests_per_minute": "5"} if action == "throttle" else {}
 
@@ -119,7 +120,7 @@ class TestADecision:
         campaign_of(harbour, pier)
         asked = restriction(pier, at=timezone.now())
         opened = case(harbour)
-        mira.post(address(opened, "decide/"), form(scope="campaign"))
+        mira.post(address(opened, "decide/"), form(scope="campaign", members_seen=members_seen(opened)))
         again = mira.post(address(opened, "reopen/"))["Location"]
         mira.post(f"{again}decide/", form(scope="organisation"))
 
@@ -135,7 +136,7 @@ class TestUndoing:
     def test_a_block_of_a_campaign_lets_all_in_and_puts_all_cases_back(self, front: Served, mira: Client) -> None:
         cases = [case(account(f"acct_{number}")) for number in range(12)]
         campaign_of(*(one.own_account for one in cases))
-        mira.post(address(cases[0], "decide/"), form(scope="campaign"))
+        mira.post(address(cases[0], "decide/"), form(scope="campaign", members_seen=members_seen(cases[0])))
         assert not any(is_let_in(front, f"acct_{number}") for number in range(12))
         assert "acct_7" not in text(mira.get("/queue/"))
 

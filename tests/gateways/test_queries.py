@@ -127,7 +127,7 @@ class TestARestriction:
 
         at = at_the_only_gateway(number, after=7200)
 
-        assert at.sentence == "not yet in force at litellm: 1 of 1 instances reported change 0; this is change 1"
+        assert at.sentence == "not yet in force at litellm: its only instance is 1 change behind"
 
     def test_is_not_in_force_for_ever_because_it_was_refused_once(self) -> None:
         number = restriction(account()).number
@@ -168,7 +168,7 @@ class TestARestrictionThatWasLifted:
 
         at = at_the_only_gateway(block.number)
 
-        assert at.sentence == "not yet removed at litellm: 1 of 2 instances reported change 1; this is change 2"
+        assert at.sentence == "not yet removed at litellm: 1 of 2 instances is 1 change behind"
 
     def test_is_nothing_to_remove_where_it_had_never_arrived(self) -> None:
         gateway_instance(gateway(asked=False), knows=0)
@@ -177,9 +177,7 @@ class TestARestrictionThatWasLifted:
 
         at = at_the_only_gateway(block.number)
 
-        assert at.sentence == (
-            "neither its start nor its end has reached litellm: 1 of 1 instances reported change 0; this is change 2"
-        )
+        assert at.sentence == "ended before it arrived at litellm: its only instance is 2 changes behind"
 
     def test_may_still_be_in_force_by_an_instance_that_fell_silent_with_it(self) -> None:
         block = restriction(account())

@@ -48,7 +48,7 @@ TABLE: list[tuple[str, dict[str, Any], EnforcementState, EnforcementLevel, str]]
         {"asked_at": ago(3), "check": [has(42), has(41, name="web-2")]},
         EnforcementState.NOT_YET,
         EnforcementLevel.ALARM,
-        "not yet in force at edge: 1 of 2 processes of the check reported change 41; this is change 42",
+        "not yet in force at edge: 1 of 2 processes of the check is 1 change behind",
     ),
     (
         "no process of the check has reported lately",
@@ -118,7 +118,7 @@ TABLE: list[tuple[str, dict[str, Any], EnforcementState, EnforcementLevel, str]]
         {"instances": [has(42, name="a"), has(40, name="b"), has(42, name="c")]},
         EnforcementState.NOT_YET,
         EnforcementLevel.ALARM,
-        "not yet in force at edge: 1 of 3 instances reported change 40; this is change 42",
+        "not yet in force at edge: 1 of 3 instances is 2 changes behind",
     ),
     (
         "its client has it and has not reported for some minutes",
@@ -132,7 +132,7 @@ TABLE: list[tuple[str, dict[str, Any], EnforcementState, EnforcementLevel, str]]
         {"instances": [has(41, name="a", seconds_ago=400)]},
         EnforcementState.NOT_YET,
         EnforcementLevel.ALARM,
-        "not yet in force at edge: 1 of 1 instances reported change 41; this is change 42",
+        "not yet in force at edge: its only instance is 1 change behind",
     ),
     (
         "its client went silent, and usage goes on",
@@ -153,7 +153,7 @@ TABLE: list[tuple[str, dict[str, Any], EnforcementState, EnforcementLevel, str]]
         {"instances": [has(41, name="a")], "asked_at": ago(3), "check": [has(42)]},
         EnforcementState.NOT_YET,
         EnforcementLevel.ALARM,
-        "not yet in force at edge: 1 of 2 instances reported change 41; this is change 42",
+        "not yet in force at edge: 1 of 2 instances is 1 change behind",
     ),
 ]
 

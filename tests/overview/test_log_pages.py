@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from governance.audit.actions import record
-from governance.audit.chain import canonical_json, make_leaf
+from governance.audit.chain import canonical_json, encode_leaf
 from governance.audit.commitments import commitment
 from governance.audit.merkle import is_included
 from governance.audit.models import Entry
@@ -173,7 +173,7 @@ class TestAnEntry:
         publish_to(300)
         entry = Entry.objects.get(number=290)
         entry.actor_name = "Eve"
-        leaf = make_leaf(content_of(entry), bytes(entry.salt))
+        leaf = encode_leaf(content_of(entry), bytes(entry.salt))
         forge("UPDATE audit_entry SET actor_name = 'Eve', leaf = %s WHERE number = 290", leaf)
 
         assert "No proof can be made: entry 290 is not what was published." in text(ines.get("/log/290/"))

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from governance.gateways.models import Gateway, GatewayInstance
 from governance.overview.actions import measure_overview
 from governance.review.actions import claim
-from governance.review.inbox import notify
+from governance.review.inbox_items import notify
 from governance.review.models import Case, InboxItem
 from governance.staff.roles import Role
 from tests.factories import NOW, account, person, restriction

@@ -16,7 +16,7 @@ from governance.campaigns.traits import SignUpFacts, TraitKind, list_traits
 from governance.detection.models import Assessment
 from governance.investigation.actions import watch
 from governance.investigation.models import WatchedAccount
-from governance.privacy.erasure import continue_erasures, erase
+from governance.privacy.erasure import continue_erasures, start_erasure
 from governance.privacy.holds import find_target
 from governance.privacy.models import Erasure
 from governance.privacy.queries import Counted, preview_erasure
@@ -66,7 +66,7 @@ def anna() -> Account:
 
 
 def erase_anna(kind: str = "account", name: str = "acct_anna") -> Erasure:
-    erasure = erase(find_target(kind, name), reason="Request 2026-118.", by=MACHINE, now=NOW)
+    erasure = start_erasure(find_target(kind, name), reason="Request 2026-118.", by=MACHINE, now=NOW)
     continue_erasures(now=NOW)
     erasure.refresh_from_db()
     return erasure
@@ -259,7 +259,7 @@ class TestAnOrganisation:
         monkeypatch.setattr("governance.privacy.erasure.ACCOUNTS_AT_ONCE", 1)
         account("acct_late", organisation="org_anna", **REGISTERED)
 
-        erase(find_target("organisation", "org_anna"), reason="Request 2026-118.", by=MACHINE, now=NOW)
+        start_erasure(find_target("organisation", "org_anna"), reason="Request 2026-118.", by=MACHINE, now=NOW)
 
         assert Account.objects.filter(erased_at=None).count() == 0
         assert Account.objects.filter(email_domain="anna-smit.nl").count() == 1  # the worker has yet to come there

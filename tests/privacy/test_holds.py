@@ -9,7 +9,7 @@ from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
 from governance.audit.verbs import Verb
 from governance.campaigns.models import CampaignMember
-from governance.privacy.erasure import HeldError, continue_erasures, erase
+from governance.privacy.erasure import HeldError, continue_erasures, start_erasure
 from governance.privacy.holds import Target, UnknownTargetError, cover_held_accounts, find_target, lift_hold, set_hold
 from governance.privacy.models import Erasure, HeldAccount, LegalHold
 from governance.usage.actions import OLDEST_IN_FILES, delete_expired_excerpts, drop_old_usage, record_lines
@@ -132,7 +132,7 @@ class TestAnErasureUnderAHold:
         of_organisation = hold(find_target("organisation", "org_harbour"))
 
         with pytest.raises(HeldError) as refused:
-            erase(on(owner), reason="Request 2026-118.", by=MACHINE, now=NOW)
+            start_erasure(on(owner), reason="Request 2026-118.", by=MACHINE, now=NOW)
 
         assert refused.value.holds == [of_organisation]
         assert Account.objects.get().email_domain == "smit.nl"
@@ -143,11 +143,11 @@ class TestAnErasureUnderAHold:
         account("acct_2", organisation="org_harbour")
 
         with pytest.raises(HeldError):
-            erase(find_target("organisation", "org_harbour"), reason="Request 2026-118.", by=MACHINE, now=NOW)
+            start_erasure(find_target("organisation", "org_harbour"), reason="Request 2026-118.", by=MACHINE, now=NOW)
 
     def test_waits_if_the_hold_came_while_it_was_at_work(self) -> None:
         owner = account("acct_harbour")
-        erase(on(owner), reason="Request 2026-118.", by=MACHINE, now=NOW)
+        start_erasure(on(owner), reason="Request 2026-118.", by=MACHINE, now=NOW)
         made = hold(on(owner))
 
         assert continue_erasures(now=NOW) == 0

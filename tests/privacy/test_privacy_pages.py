@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Account, Organisation
 from governance.audit.models import Entry
 from governance.audit.verbs import Verb
-from governance.privacy.erasure import erase
+from governance.privacy.erasure import start_erasure
 from governance.privacy.holds import find_target, set_hold
 from governance.privacy.models import Erasure, LegalHold
 from governance.staff.roles import Role
@@ -174,7 +174,7 @@ class TestAnErasure:
 
     def test_of_an_organisation_says_so_on_its_page(self, jonas: Client, harbour: Account) -> None:
         Organisation.objects.update(name="Smit Poems")
-        erase(find_target("organisation", "org_harbour"), reason="Request 2026-118.", by=MACHINE, now=NOW)
+        start_erasure(find_target("organisation", "org_harbour"), reason="Request 2026-118.", by=MACHINE, now=NOW)
 
         assert "name erased" in words(jonas.get("/organisations/org_harbour/"))
 

@@ -32,15 +32,17 @@ def started(
     by: User | None = None,
     key: uuid.UUID | None = None,
     seen: int | None = None,
+    at: datetime = NOW,
 ) -> BulkDecision:
-    """A bulk decision whose accounts all wait."""
+    """A bulk decision whose accounts all wait, made at this time on what was seen at first."""
     return decide_many(
         [one.pk for one in accounts],
         verdict,
         bulk_id=key or uuid.uuid4(),
         seen=get_newest_decision_number() if seen is None else seen,
+        seen_at=NOW,
         by=by or person(),
-        now=NOW,
+        now=at,
     )
 
 
@@ -57,5 +59,5 @@ def states(bulk: BulkDecision) -> dict[str, tuple[str, str]]:
 def bulk_form(accounts: Sequence[Account], *, seen: int = 0, **fields: Any) -> dict[str, Any]:
     """The form of the preview, as the page sends it."""
     pks = [one.pk for one in accounts]
-    sent = {"accounts": pks, "listed": ",".join(map(str, pks)), "seen": SeenField.sign(seen)}
+    sent = {"accounts": pks, "listed": ",".join(map(str, pks)), "seen": SeenField.sign(seen, NOW)}
     return block_form() | sent | fields

@@ -5,8 +5,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
+from governance.campaigns.models import CampaignMember
 from governance.restrictions.kinds import RestrictionKind
 from governance.restrictions.reasons import Reason
+from governance.review.forms import SeenMembersField
 from governance.review.models import Case
 from governance.staff.models import User
 
@@ -32,6 +34,13 @@ def address(case: Case, what: str = "") -> str:
     return f"/cases/{case.pk}/{what}"
 
 
+def members_seen(opened: Case) -> str:
+    """What the page of a case has shown of the campaign of its account, as its form sends it."""
+    own = opened.own_account.memberships.current().get()
+    newest = CampaignMember.objects.current().filter(campaign=own.campaign_id).latest("pk").pk
+    return SeenMembersField.sign(own.campaign_id, newest)
+
+
 def block_form(**fields: str) -> dict[str, str]:
     """A decision to block, as the form sends it."""
     usual = {
@@ -42,3 +51,8 @@ def block_form(**fields: str) -> dict[str, str]:
         "confirmed": "on",
     }
     return usual | fields
+
+
+def campaign_form(opened: Case) -> dict[str, str]:
+    """A decision to block the whole campaign of the account of a case, as the form of its page sends it."""
+    return block_form(scope="campaign", members_seen=members_seen(opened))

@@ -69,7 +69,7 @@ class TestDeciding:
             ({"note": "x" * 4001}, "at most 4000 characters"),
             ({"seen": ""}, "This form is incomplete."),
             ({"seen": "7"}, "This form is incomplete."),
-            ({"seen": SeenField.sign(7) + "a"}, "This form is incomplete."),
+            ({"seen": SeenField.sign(7, NOW) + "a"}, "This form is incomplete."),
         ],
     )
     def test_refuses_what_is_incomplete_and_keeps_what_was_typed(

@@ -108,11 +108,11 @@ class TestThePreview:
             "<b>1</b> in a campaign",
         ):
             assert tile in page
-        assert "open</a>, escalated to leads" in page
+        assert "skipped: the leads are asked" in page
         assert "open</a>, on hold" in page
         assert "Plans: unknown 4, scale 1." in page
         assert 'With a licence that permits training: <span class="mono">' in page
-        assert "2 will be skipped as things are now" in page
+        assert "3 will be skipped as things are now" in page
         assert "skipped: claimed by Jonas Lind" in page
         assert "skipped: part of its campaign’s case" in page
         assert "82 critical" in page

@@ -1,4 +1,4 @@
-"""What a colleague put off after a decision about many was sent is theirs: it is skipped, with who and why."""
+"""What a colleague put off after the preview of a decision about many is theirs: it is skipped, with who and why."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,6 +10,7 @@ from accounts.models import Account
 from governance.review.holding import assign, escalate, hold
 from governance.review.models import Case
 from governance.staff.models import User
+from governance.staff.roles import Role
 from tests.factories import NOW, person
 from tests.review.bulk import carry_on, five_with_cases, started, states
 from tests.review.deciding import DISMISS, decided
@@ -34,12 +35,13 @@ def five() -> list[Account]:
     return five_with_cases()
 
 
+@pytest.mark.parametrize("reviewer", ["Mira Okafor", "Jonas Lind"], ids=["by a colleague", "by a namesake"])
 @pytest.mark.parametrize(("put_off", "because"), PUT_OFF.values(), ids=PUT_OFF)
-def test_an_account_is_skipped_that_was_put_off_since(
-    five: list[Account], put_off: Callable[..., None], because: str
+def test_an_account_is_skipped_that_was_put_off_since_the_preview(
+    five: list[Account], put_off: Callable[..., None], because: str, reviewer: str
 ) -> None:
-    bulk = started(five)
-    put_off(Case.objects.get(account=five[2]), by=person("Jonas Lind"), now=NOW)
+    put_off(Case.objects.get(account=five[2]), by=person("Jonas Lind"), now=NOW + timedelta(seconds=1))
+    bulk = started(five, by=person(reviewer), at=NOW + timedelta(seconds=2))
 
     carry_on()
 
@@ -51,12 +53,24 @@ def test_an_account_is_skipped_that_was_put_off_since(
 
 
 @pytest.mark.parametrize("put_off", [act for act, _ in PUT_OFF.values()], ids=PUT_OFF)
+def test_an_account_is_skipped_that_was_put_off_after_it_was_sent(
+    five: list[Account], put_off: Callable[..., None]
+) -> None:
+    bulk = started(five)
+    put_off(Case.objects.get(account=five[2]), by=person("Jonas Lind"), now=NOW)
+
+    carry_on()
+
+    assert states(bulk)[five[2].external_id][0] == "skipped"
+
+
+@pytest.mark.parametrize("put_off", [act for act, _ in PUT_OFF.values()], ids=PUT_OFF)
 def test_an_account_is_decided_about_that_the_preview_showed_as_put_off(
     five: list[Account], put_off: Callable[..., None]
 ) -> None:
     put_off(Case.objects.get(account=five[2]), by=person("Jonas Lind"), now=NOW - timedelta(hours=1))
 
-    bulk = started(five)
+    bulk = started(five, by=person("Ada", role=Role.LEAD))
     carry_on()
 
     assert {state for state, _ in states(bulk).values()} == {"decided"}

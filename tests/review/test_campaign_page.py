@@ -136,7 +136,7 @@ class TestThePage:
         shown = text(client.get(page(own), headers=by_htmx("gateways")))
 
         assert "3 of 5 in force at <b>edge</b>" in shown
-        assert "The others are not yet in force at it" in shown
+        assert "The others are not yet in force" in shown
 
     @pytest.mark.parametrize(
         ("query", "there", "gone"),

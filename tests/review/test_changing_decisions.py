@@ -12,7 +12,7 @@ from governance.restrictions.models import Restriction
 from governance.review.models import Case
 from tests.factories import account, campaign_of, case, restriction
 from tests.review.case_work import words
-from tests.review.pages import address, block_form, by_htmx, text
+from tests.review.pages import address, block_form, by_htmx, campaign_form, text
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ class TestLifting:
 
     def test_lets_a_whole_campaign_go_where_that_is_asked_for(self, harbour: Case, mira: Client) -> None:
         campaign = campaign_of(harbour.own_account, account("acct_other"))
-        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+        mira.post(address(harbour, "decide/"), campaign_form(harbour))
         number = Restriction.objects.get(account=harbour.account).number
 
         mira.post(address(harbour, f"restrictions/{number}/lift/"), {"note": "One school.", "everywhere": "on"})
@@ -114,7 +114,7 @@ class TestUndoing:
 
     def test_of_a_block_of_many_lifts_all_whichever_button_was_pressed(self, harbour: Case, mira: Client) -> None:
         campaign_of(harbour.own_account, *(account() for _ in range(11)))
-        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+        mira.post(address(harbour, "decide/"), campaign_form(harbour))
         number = Restriction.objects.get(account=harbour.account).number
 
         mira.post(address(harbour, f"restrictions/{number}/lift/"), {"note": "One school."})
@@ -179,7 +179,7 @@ class TestWhatIsRestoredByUndoing:
 class TestDecidingAgain:
     def test_says_beforehand_and_afterwards_what_it_lifts(self, harbour: Case, mira: Client) -> None:
         campaign_of(harbour.own_account, *(account() for _ in range(2)))
-        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+        mira.post(address(harbour, "decide/"), campaign_form(harbour))
         again = Case.objects.get(pk=mira.post(address(harbour, "reopen/")).url.split("/")[2])  # type: ignore[attr-defined] # a redirect
 
         before = " ".join(text(mira.get(address(again))).split())
@@ -204,7 +204,7 @@ class TestACaseDecidedWithAnother:
     def test_says_with_which_and_lifts_for_itself(self, harbour: Case, mira: Client) -> None:
         other = case(account("acct_pier"))
         campaign_of(harbour.own_account, other.own_account)
-        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+        mira.post(address(harbour, "decide/"), campaign_form(harbour))
         number = Restriction.objects.get(account=other.account).number
 
         page, listed = text(mira.get(address(other))), text(mira.get("/queue/?view=decided"))

@@ -84,6 +84,12 @@ class TestANote:
             ("Jonas Lindqvist", "Again."),
         ]
 
+    def test_of_a_namesake_is_not_taken_for_the_same_one(self, harbour: Case) -> None:
+        for _ in range(2):
+            signed_in(person("Pat Lee")).post(address(harbour, "note/"), {"text": "Agreed."})
+
+        assert harbour.steps.filter(kind=Step.Kind.NOTED).count() == 2
+
     @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
     def test_is_as_long_as_the_page_counts_it(self, harbour: Case, mira: Client, line_end: str) -> None:
         longest = line_end.join(["🙂" * 99] * 40)  # 3,999 characters, a line break being one

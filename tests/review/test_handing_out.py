@@ -4,9 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from django.http import QueryDict
 from django.test import Client
 
 from governance.audit.models import Entry
@@ -266,3 +268,24 @@ class TestThePage:
         page = mira.post("/cases/next/?band=low", follow=True)
 
         assert "No free case in this list." in text(page)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_at_now")
+def test_going_on_to_a_campaign_keeps_the_filter_of_the_list(mira: Client) -> None:
+    campaign_case(account(), account())
+
+    place = mira.post("/cases/next/?band=critical&sort=due")["Location"]
+
+    assert QueryDict(urlsplit(place).query)["list"] == "band=critical&sort=due"
+    assert mira.get(place).context["address"] == "band=critical&sort=due"
+
+
+@pytest.mark.django_db
+def test_skipping_twice_by_the_same_form_is_one_step() -> None:
+    opened, mira = case(), person()
+
+    for _ in range(2):
+        skip(opened, because="I know them.", by=mira, now=NOW)
+
+    assert Step.objects.filter(kind=Step.Kind.SKIPPED).count() == 1

@@ -7,10 +7,11 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from time_machine import TimeMachineFixture
 
-from governance.review.holding import hold
+from governance.review.holding import assign, hold
 from governance.review.inbox import add_note_with_mentions, count_inbox, get_inbox
+from governance.review.inbox_items import notify
 from governance.review.mentions import mentioned_handles
-from governance.review.models import VIEWING, Case, CaseViewer
+from governance.review.models import VIEWING, Case, CaseViewer, InboxItem
 from governance.staff.models import User
 from governance.staff.roles import Role
 from tests.factories import NOW, case, person
@@ -82,6 +83,38 @@ class TestTheInbox:
     @pytest.mark.parametrize("item", ["", "x", "²", "9" * 30, "9" * 5_000])
     def test_ignores_what_is_no_item(self, mira: Client, item: str) -> None:
         assert mira.post("/inbox/read/", {"item": item}).status_code == 302
+
+    def test_pages_through_all_items_and_marks_all_of_them_as_read(self, harbour: Case) -> None:
+        jonas = person("Jonas Lindqvist")
+        mira = person()
+        for n in range(60):
+            notify(
+                [jonas], harbour, InboxItem.Kind.MENTIONED, text=f"Note {n}.", by=mira, now=NOW + timedelta(seconds=n)
+            )
+        client = signed_in(jonas)
+
+        newest = client.get("/inbox/").context["inbox"]
+        older = client.get("/inbox/", {"after": str(newest.next_after)}).context["inbox"]
+        client.post("/inbox/read/", {"newest": newest.newest})
+
+        assert (len(newest.items), len(older.items), older.next_after) == (50, 10, None)
+        assert count_inbox(jonas, now=NOW) == 0
+
+    def test_is_read_about_a_case_that_its_owner_has_open(self, harbour: Case) -> None:
+        jonas = person("Jonas Lindqvist")
+        notify([jonas], harbour, InboxItem.Kind.MENTIONED, text="Look.", by=person(), now=NOW)
+
+        signed_in(jonas).get(address(harbour, "viewers/"))
+
+        assert count_inbox(jonas, now=NOW) == 0
+
+    def test_does_not_name_a_case_back_from_hold_that_is_somebody_elses_now(self, harbour: Case) -> None:
+        mira, ada, later = person(), person("Ada Moreau"), NOW + timedelta(hours=5)
+        hold(harbour, until=NOW + timedelta(hours=4), because="Legal.", by=mira, now=NOW)
+
+        assign(harbour, to=ada, because="Yours.", by=mira, now=later)
+
+        assert count_inbox(mira, now=later) == 0
 
     def test_costs_few_queries(self, harbour: Case, django_assert_num_queries: DjangoAssertNumQueries) -> None:
         jonas = person("Jonas Lindqvist")

@@ -14,6 +14,7 @@ from governance.campaigns.models import CampaignMember
 from governance.restrictions.models import Restriction
 from governance.review.models import Case, SavedView
 from governance.staff.models import User
+from governance.staff.roles import Role
 from tests.factories import NOW, account, case, person
 from tests.review.campaign_pages import chosen, page
 from tests.review.deciding import decide_all, decided
@@ -46,7 +47,8 @@ def few_queries(*, after_transaction: bool = False) -> Iterator[None]:
 
 @pytest.fixture
 def user() -> User:
-    return person("Mira Okafor")
+    """Who may decide about what is escalated as well."""
+    return person("Mira Okafor", role=Role.LEAD)
 
 
 @pytest.fixture
@@ -95,7 +97,7 @@ class TestACase:
 
     @pytest.mark.parametrize("state", OPEN.values(), ids=OPEN)
     def test_is_shown_to_who_was_too_late(self, state: Callable[[], Case], client: Client) -> None:
-        decided(opened := free(state()))
+        decided(opened := free(state()), by=person("Ada Moreau", role=Role.LEAD))
 
         with few_queries(after_transaction=True):
             response = client.post(address(opened, "decide/"), block_form())

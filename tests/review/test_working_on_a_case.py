@@ -1,3 +1,4 @@
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,9 +14,10 @@ from governance.restrictions.queries import access
 from governance.review.actions import claim
 from governance.review.models import Case, Decision
 from governance.staff.roles import Role
-from tests.factories import account, campaign_of, case, person, restriction
+from tests.factories import account, campaign_case, campaign_of, case, person, restriction
 from tests.review.case_work import words
-from tests.review.pages import address, block_form, by_htmx, signed_in, text
+from tests.review.deciding import decide_all
+from tests.review.pages import address, block_form, by_htmx, campaign_form, signed_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -61,7 +63,13 @@ class TestBlockingACampaign:
         campaign_of(harbour.own_account, *(account() for _ in range(2)))
         asked = words(mira.get(address(harbour)))
 
-        done = words(mira.post(address(harbour, "decide/"), block_form(scope="campaign"), follow=True))
+        done = words(
+            mira.post(
+                address(harbour, "decide/"),
+                campaign_form(harbour),
+                follow=True,
+            )
+        )
 
         number = Restriction.objects.get(account=harbour.account).number
         assert "Block 3 accounts" in asked
@@ -74,7 +82,7 @@ class TestBlockingACampaign:
         campaign_of(harbour.own_account, pier.own_account)
         claim(pier, by=jonas, now=timezone.now())
 
-        done = mira.post(address(harbour, "decide/"), block_form(scope="campaign"), follow=True)
+        done = mira.post(address(harbour, "decide/"), campaign_form(harbour), follow=True)
 
         assert "Jonas Lindqvist had claimed the case of acct_pier." in text(done)
         assert "Jonas Lindqvist had claimed this case." in text(signed_in(jonas).get(address(pier)))
@@ -85,10 +93,55 @@ class TestBlockingACampaign:
         throttle = restriction(pier, Restriction.Kind.THROTTLE, requests_per_minute=5)
 
         assert "Earlier restrictions of the other accounts stay" in text(mira.get(address(harbour)))
-        mira.post(address(harbour, "decide/"), block_form(scope="campaign"))
+        mira.post(address(harbour, "decide/"), campaign_form(harbour))
 
         throttle.refresh_from_db()
         assert throttle.ended_at is None
+
+    def test_does_not_block_who_joined_after_the_page_was_shown(self, harbour: Case, mira: Client) -> None:
+        campaign, late = campaign_of(harbour.own_account, account("acct_pier")), account("acct_late")
+        [seen] = re.findall(r'name="members_seen" value="([^"]+)"', text(mira.get(address(harbour))))
+        campaign.members.create(account=late, joined_at=timezone.now(), tied_to=1, strength=1.0, ties={})
+
+        done = mira.post(address(harbour, "decide/"), block_form(scope="campaign", members_seen=seen), follow=True)
+
+        assert "2 accounts of the campaign: blocked." in words(done)
+        assert not late.restrictions.exists()
+
+    def test_is_refused_when_the_account_has_moved_to_another_campaign(self, harbour: Case, mira: Client) -> None:
+        campaign_of(harbour.own_account, account("acct_pier"))
+        form = campaign_form(harbour)
+        harbour.own_account.memberships.update(left_at=timezone.now())
+        campaign_of(harbour.own_account, account("acct_late"))
+
+        response = mira.post(address(harbour, "decide/"), form)
+
+        assert response.status_code == 422
+        assert "acct_harbour is in another campaign now." in text(response)
+
+    @pytest.mark.parametrize("seen", ["", "forged"])
+    def test_is_refused_when_nobody_knows_whom_the_page_showed(self, harbour: Case, mira: Client, seen: str) -> None:
+        campaign_of(harbour.own_account, account("acct_pier"))
+
+        response = mira.post(address(harbour, "decide/"), campaign_form(harbour) | {"members_seen": seen})
+
+        assert response.status_code == 422
+        assert "The members of the campaign cannot be read." in text(response)
+
+    def test_leaves_out_again_who_was_left_out_before(self, mira: Client) -> None:
+        school, farm, other = (account(f"acct_{name}") for name in ("school", "farm", "other"))
+        decide_all(campaign_case(school, farm, other), without=[school, other])
+        opened = case(other)
+        asked = words(mira.get(address(opened)))
+
+        mira.post(address(opened, "decide/"), campaign_form(opened))
+
+        assert "Block 2 accounts" in asked
+        assert "2 of the 3 accounts in this campaign" in asked
+        assert not school.restrictions.exists()
+        assert other.restrictions.exists()
+        left_out = opened.decisions.get().targets.left_out()
+        assert list(left_out.values_list("account", "left_out_because")) == [(school.pk, "A school.")]
 
 
 class TestBlockingAnOrganisation:

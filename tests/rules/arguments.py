@@ -25,7 +25,7 @@ from governance.review.models import BulkDecision, Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
 from governance.staff.models import ServiceKey, User
 from governance.webhooks.models import Webhook
-from tests.factories import PASSWORD
+from tests.factories import NOW, PASSWORD
 from tests.rules.arguments_of_machines import ARGUMENTS_OF_MACHINES
 from tests.rules.arguments_of_sharing import ARGUMENTS_OF_SHARING
 from tests.rules.given import Arguments, first_of
@@ -92,7 +92,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/queue/views/save/": Arguments(sent={"name": "Critical", "query": "band=critical", "is_shared": "on"}),
     "/queue/views/<uuid:pk>/remove/": Arguments({"pk": partial(first_of, SavedView)}),
     "/inbox/": Arguments(),
-    "/inbox/read/": Arguments(sent={"item": "1"}),
+    "/inbox/read/": Arguments(sent={"item": "1", "newest": "1"}),
     "/colleagues/": Arguments(),
     "/restrictions/": Arguments(query=("kind", "q", "before")),
     "/restrictions/<int:number>/lift/": Arguments(RESTRICTION, query=("kind", "q", "before"), sent={"note": "A slip."}),
@@ -136,7 +136,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/policy/off/": Arguments(sent={"why": "Too many."}),
     "/policy/on/": Arguments(sent={"why": "Mended."}),
     "/campaigns/": Arguments(query=("state", "after")),
-    "/campaigns/<uuid:pk>/": Arguments(CAMPAIGN, query=("q", "tie", "sort", "ticked", "long", "case")),
+    "/campaigns/<uuid:pk>/": Arguments(CAMPAIGN, query=("q", "tie", "sort", "ticked", "long", "case", "list")),
     "/campaigns/<uuid:pk>/split/": Arguments(CAMPAIGN, sent={"accounts": "1", "split_because": "Two schools."}),
     "/campaigns/<uuid:pk>/merge/": Arguments(
         CAMPAIGN, sent={"other": str(uuid.uuid4()), "merge_because": "One operator."}
@@ -144,7 +144,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/cases/<uuid:pk>/campaign/preview/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/cases/<uuid:pk>/campaign/decide/": Arguments(CAMPAIGN_CASE, sent=DECISION | TICKS),
     "/bulk/": Arguments(query=("accounts",), sent={"accounts": "1,2"}),
-    "/bulk/decide/": Arguments(sent=DECISION | {"accounts": "1", "listed": "1,2", "seen": SeenField.sign(9)}),
+    "/bulk/decide/": Arguments(sent=DECISION | {"accounts": "1", "listed": "1,2", "seen": SeenField.sign(9, NOW)}),
     "/bulk/<uuid:pk>/": Arguments(BULK),
     "/bulk/<uuid:pk>/undo/": Arguments(BULK, sent={"note": "A mistake."}),
     "/cases/next/": Arguments(query=LIST, sent={"view": "all", "band": "high"}),

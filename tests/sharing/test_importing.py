@@ -10,7 +10,7 @@ from accounts.models import Account
 from governance.audit.models import Entry
 from governance.campaigns.traits import TraitKind
 from governance.detection.models import PartnerMatch
-from governance.sharing.actions.indicators import NoSenderError, import_indicators
+from governance.sharing.actions.indicators import PartnerNotSendingError, import_indicators
 from governance.sharing.actions.partners import change_key, revoke_partner
 from governance.sharing.keyed_digests import SharedKey
 from governance.sharing.matching import MOST_ACCOUNTS, match_indicators
@@ -237,5 +237,5 @@ class TestAFile:
             import_indicators(partner().partner, content, by=MACHINE, now=NOW)
 
     def test_of_a_partner_that_only_receives_is_refused(self) -> None:
-        with pytest.raises(NoSenderError):
+        with pytest.raises(PartnerNotSendingError):
             take_in(partner(sends=False).partner, indicator(card_pattern("card_mill")))

@@ -197,7 +197,7 @@ class TestQueries:
             import_indicators(made, bundle(indicator(card_pattern(name))), by=MACHINE, now=NOW)
 
         # The session, the user; partners, proposals.
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             jonas.get("/settings/partners/")
 
 

@@ -20,7 +20,7 @@ from governance.sharing.actions.shares import (
 )
 from governance.sharing.models import Share, SharedObject, Tlp
 from governance.sharing.queries import preview_share
-from governance.sharing.values import collect_values
+from governance.sharing.values import find_shareable_values
 from governance.staff.roles import Role
 from governance.usage.actions import record_lines
 from tests.factories import MACHINE, NOW, account, campaign_of, line, person, restriction
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 def values(campaign: object) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for one in collect_values(campaign, now=NOW).values:  # type: ignore[arg-type]
+    for one in find_shareable_values(campaign, now=NOW).values:  # type: ignore[arg-type]
         found.setdefault(one.kind.value, []).append(one.value)
     return found
 
@@ -48,7 +48,7 @@ class TestWhatLeaves:
     def test_is_nothing_of_members_who_have_access(self) -> None:
         campaign = campaign_of(account(payment_fingerprint="card_1"), account(payment_fingerprint="card_2"))
 
-        assert collect_values(campaign, now=NOW) == (0, [])
+        assert find_shareable_values(campaign, now=NOW) == ([], [])
 
     @pytest.mark.parametrize(
         ("other", "stays"),
@@ -84,7 +84,7 @@ class TestWhatLeaves:
         sent = [line(account="acct_wanders", occurred_at=at, client={"ip": f"203.0.113.{place}"}) for place in (2, 3)]
         record_lines(sent, source="native", now=NOW)
 
-        found = collect_values(campaign_of(wanders), now=NOW).values
+        found = find_shareable_values(campaign_of(wanders), now=NOW).values
 
         assert [(one.value, one.accounts) for one in found if one.kind == "network"] == [("203.0.113.0/24", 1)]
         assert len([one for one in found if one.kind == "address"]) == 3

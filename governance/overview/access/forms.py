@@ -42,7 +42,7 @@ class ServiceKeyForm(FocusedForm):
 
     def clean_networks(self) -> list[str]:
         try:
-            return read_networks(self.cleaned_data["networks"].split())
+            return read_networks(self.cleaned_data["networks"].replace(",", " ").split())
         except ValueError as error:
             raise ValidationError(str(error)) from error
 

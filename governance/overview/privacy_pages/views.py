@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.overview.privacy_pages.forms import EraseForm, HoldForm, HoldWhomForm, LiftHoldForm, WhomForm
-from governance.privacy.erasure import HeldError, erase
+from governance.privacy.erasure import HeldError, start_erasure
 from governance.privacy.holds import Target, UnknownTargetError, find_target, lift_hold, set_hold
 from governance.privacy.models import LegalHold
 from governance.privacy.queries import list_erasures, list_holds, preview_erasure
@@ -72,15 +72,15 @@ def erasure(request: StaffRequest) -> HttpResponse:
     try:
         target = find_target(whom.cleaned_data["kind"], whom.cleaned_data["name"])
     except UnknownTargetError as error:
-        messages.error(request, str(error))
-        return redirect(PAGE)
+        whom.add_error("name", str(error))
+        return _render_page(request, status=HTTPStatus.UNPROCESSABLE_ENTITY, whom_form=whom)
     if request.method != "POST":
         return _render_erasure(request, target, EraseForm())
     form = EraseForm(request.POST)
     if not form.is_valid():
         return _render_erasure(request, target, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        erase(target, reason=form.cleaned_data["reason"], by=request.user.actor, now=timezone.now())
+        start_erasure(target, reason=form.cleaned_data["reason"], by=request.user.actor, now=timezone.now())
     except HeldError:
         return _render_erasure(request, target, form, status=HTTPStatus.CONFLICT)
     messages.success(request, f"Erased: {target.kind} {target.name}. Usage events are cleared within minutes.")
@@ -93,6 +93,7 @@ def _render_page(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, *
         "erasures": list_erasures(),
         "hold_form": HoldForm(),
         "lift_form": LiftHoldForm(),
+        "whom_form": WhomForm(),
         "now": timezone.now(),
     }
     return render(request, "overview/settings/privacy.html", context | special, status=status)

@@ -47,7 +47,14 @@ def get_newest_decision_number() -> int:
 
 @retried_transaction
 def decide_many(
-    accounts: Collection[int], verdict: Verdict, *, bulk_id: uuid.UUID, seen: int, by: User, now: datetime
+    accounts: Collection[int],
+    verdict: Verdict,
+    *,
+    bulk_id: uuid.UUID,
+    seen: int,
+    seen_at: datetime,
+    by: User,
+    now: datetime,
 ) -> BulkDecision:
     """Store a verdict about these accounts, by primary key. A worker decides about one after the other.
 
@@ -58,6 +65,7 @@ def decide_many(
     Args:
         seen: number of the newest decision when the user looked at the accounts; those decided about since are skipped.
             At most that of the newest one now: nobody has seen what is decided later.
+        seen_at: when that was; those that a colleague put on hold, assigned or escalated since are skipped.
     """
     found = list(Account.objects.filter(pk__in=accounts).order_by("pk"))
     if not found:
@@ -65,9 +73,9 @@ def decide_many(
     verdict = replace(verdict, scope=Decision.Scope.ACCOUNT)
     fields = asdict(verdict)
     del fields["scope"]
-    seen = min(seen, get_newest_decision_number())
+    known = {"seen": min(seen, get_newest_decision_number()), "seen_at": min(seen_at, now)}
     bulk, is_new = BulkDecision.objects.get_or_create(
-        pk=bulk_id, defaults={"seen": seen, "decided_at": now, "decided_by": by, **fields}
+        pk=bulk_id, defaults={**known, "decided_at": now, "decided_by": by, **fields}
     )
     if not is_new:
         is_same = {one.pk for one in found} == set(bulk.targets.values_list("account", flat=True))

@@ -1,7 +1,8 @@
 """Forms of decisions about many accounts: what was ticked in a list, and the decision about it."""
 
 import hashlib
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django import forms
 from django.core import signing
@@ -9,6 +10,7 @@ from django.core import signing
 from governance.review.campaigns.forms import PrimaryKeysField
 from governance.review.forms import AddressForm, DecisionForm
 from governance.review.models import MOST_AT_ONCE
+from governance.web.fields import SignedField
 
 
 def explain_too_many(number: int) -> str:
@@ -18,23 +20,28 @@ def explain_too_many(number: int) -> str:
     return f"At most {MOST_AT_ONCE} accounts at once. {number:,} are ticked: untick {number - MOST_AT_ONCE:,}."
 
 
-class SeenField(forms.CharField):
-    """The number of the newest decision when a preview was shown. It is signed: by a larger one, decisions of
-    colleagues that nobody has seen would be replaced.
+class Seen(NamedTuple):
+    """When a preview was shown, and the number of the newest decision then."""
+
+    number: int
+    at: datetime
+
+
+class SeenField(SignedField):
+    """What a preview has seen. By a larger number, or a later time, what colleagues did and nobody has seen would be
+    replaced.
     """
 
-    SALT: Final = "what the preview of a bulk decision has seen"
+    salt = "what the preview of a bulk decision has seen"
+    complaint = "The preview cannot be read. Go back to the list and tick again."
 
     @classmethod
-    def sign(cls, number: int) -> str:
-        return signing.dumps(number, salt=cls.SALT)
+    def sign(cls, number: int, at: datetime) -> str:
+        return signing.dumps([number, at.isoformat()], salt=cls.salt)
 
-    def clean(self, value: Any) -> int:
-        try:
-            number: int = signing.loads(super().clean(value), salt=self.SALT)
-        except signing.BadSignature:
-            raise forms.ValidationError("The preview cannot be read. Go back to the list and tick again.") from None
-        return number
+    def parse(self, given: Any) -> Seen:
+        number, at = given
+        return Seen(int(number), datetime.fromisoformat(at))
 
 
 class TickedAccountsForm(AddressForm):
@@ -46,7 +53,7 @@ class BulkDecisionForm(DecisionForm):
 
     accounts = PrimaryKeysField(error_messages={"required": "Tick at least one account."})
     listed = PrimaryKeysField(required=False)
-    seen = SeenField(max_length=200)
+    seen = SeenField()
 
     def clean_accounts(self) -> frozenset[int]:
         ticked: frozenset[int] = self.cleaned_data["accounts"]

@@ -11,6 +11,7 @@ from governance.restrictions.queries import find_strongest_kinds
 from governance.review.bulk.actions import get_newest_decision_number
 from governance.review.bulk.open_campaign_cases import find_campaigns_with_open_case
 from governance.review.campaigns.members import campaign_share_of_members_traffic, campaign_traffic_share
+from governance.review.deciding import is_decided_by_leads
 from governance.review.models import Case
 from governance.staff.models import User
 
@@ -41,12 +42,15 @@ class BulkPreviewAccount:
 
 @dataclass(frozen=True, slots=True)
 class BulkPreview:
-    """The ticked accounts; `gone` is how many of them do not exist, `seen` the number of the newest decision."""
+    """The ticked accounts; `gone` is how many of them do not exist, `seen` the number of the newest decision at
+    `seen_at`.
+    """
 
     rows: Sequence[BulkPreviewAccount]
     claimed: int
     gone: int
     seen: int
+    seen_at: datetime
 
     @property
     def ticked(self) -> list[BulkPreviewAccount]:
@@ -124,6 +128,8 @@ def preview_bulk_decision(
             because = "part of its campaign’s case"
         elif claimant is not None:
             because = f"claimed by {claimant.name}"
+        elif case is not None and is_decided_by_leads(case, by=by):
+            because = "the leads are asked"
         elif case is None and not hasattr(account, "score"):
             because = "never scored"
         rows.append(
@@ -140,7 +146,7 @@ def preview_bulk_decision(
             )
         )
     rows.sort(key=lambda row: (-(row.account.score.score if hasattr(row.account, "score") else -1), row.account.pk))
-    return BulkPreview(rows, claimed=claimed, gone=len(set(accounts)) - len(found), seen=seen)
+    return BulkPreview(rows, claimed=claimed, gone=len(set(accounts)) - len(found), seen=seen, seen_at=now)
 
 
 def _remarks(case: Case, *, by: User, now: datetime) -> list[str]:

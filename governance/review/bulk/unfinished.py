@@ -139,16 +139,19 @@ def _refuse_if_decided_since(bulk: BulkDecision, target: BulkTarget) -> None:
 
 
 def _refuse_if_put_off_since(bulk: BulkDecision, case: Case, *, now: datetime) -> None:
-    """Leave a case to a colleague who put it on hold, assigned or escalated it after the decision was sent. The caller
+    """Leave a case to a colleague who put it on hold, assigned or escalated it after the preview was shown. The caller
     holds its lock.
     """
-    holds = {
-        Step.Kind.HELD: case.is_held(at=now),
-        Step.Kind.ASSIGNED: case.assigned_to_id not in {None, bulk.decided_by_id},
-        Step.Kind.ESCALATED: case.escalated_at is not None,
+    own = bulk.decided_by_id
+    put_off_by = {
+        Step.Kind.HELD: case.held_by_id if case.is_held(at=now) else None,
+        Step.Kind.ASSIGNED: case.assigned_by_id if case.assigned_to_id not in {None, own} else None,
+        Step.Kind.ESCALATED: case.escalated_by_id,
     }
-    since = case.steps.filter(kind__in=[kind for kind, still in holds.items() if still], at__gte=bulk.decided_at)
-    if (step := since.exclude(by=bulk.decided_by.name).order_by("-at", "-pk").first()) is not None:
+    kinds = [kind for kind, person in put_off_by.items() if person not in {None, own}]
+    # One of the release before says only when it was sent.
+    since = case.steps.filter(kind__in=kinds, at__gte=bulk.seen_at or bulk.decided_at)
+    if (step := since.order_by("-at", "-pk").first()) is not None:
         raise _SkipError(f"{step.get_kind_display()} by {step.by} since: {step.text}"[:LONGEST_REASON])
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect, render
@@ -68,7 +67,8 @@ def make_bulk_decision(request: StaffRequest) -> HttpResponse:
             given["accounts"],
             form.verdict(),
             bulk_id=given["decision"],
-            seen=given["seen"],
+            seen=given["seen"].number,
+            seen_at=given["seen"].at,
             by=request.user,
             now=timezone.now(),
         )
@@ -76,8 +76,8 @@ def make_bulk_decision(request: StaffRequest) -> HttpResponse:
         form.add_error(mistake.field, str(mistake))
         return _render_again(request, form)
     except BulkSentBeforeError as changed:
-        messages.warning(request, str(changed))
-        bulk = changed.bulk
+        note = form.cleaned_data["note"]
+        return _render_page(request, changed.bulk.pk, lost=str(changed), unsent=note, status=HTTPStatus.CONFLICT)
     return redirect("review:bulk-decision", pk=bulk.pk)
 
 
@@ -119,7 +119,7 @@ def _render_preview(
 ) -> HttpResponse:
     found = preview_bulk_decision(accounts, ticked=ticked, by=request.user, now=timezone.now())
     context = {"form": form, "preview": found, "draft": name_of_draft(accounts)}
-    context["seen"] = form["seen"].value() if form.is_bound else SeenField.sign(found.seen)
+    context["seen"] = form["seen"].value() if form.is_bound else SeenField.sign(found.seen, found.seen_at)
     context["undo_minutes"] = settings.UNDO_MINUTES
     return render(request, "review/bulk/preview.html", context | special, status=status)
 

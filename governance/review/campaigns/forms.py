@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
+from accounts.normalization import normalize_id
 from governance.review.campaigns.members import InitialTicks, MemberFilter, MemberSort, MemberTie
 from governance.review.forms import AddressForm, DecisionForm
 from governance.review.models import Decision
@@ -42,7 +43,7 @@ class MemberFilterForm(AddressForm):
         """Of a valid form."""
         given = self.cleaned_data
         return MemberFilter(
-            text=given["q"],
+            text=normalize_id(given["q"]),
             tie=given["tie"],
             sort=MemberSort(given["sort"] or MemberSort.SCORE),
             is_long=given["long"],
@@ -133,4 +134,9 @@ class CampaignDecisionForm(DecisionForm):
         """Of a valid form. `others` are the members that the page could not list."""
         given = self.cleaned_data
         also = others - given["listed"] if given["others"] else frozenset[int]()
-        return Ticks(given["accounts"] | also, seen=given["seen"], left_out_because=given["left_out_because"])
+        return Ticks(
+            given["accounts"] | also,
+            seen=given["seen"],
+            left_out_because=given["left_out_because"],
+            is_confirmed=not self.is_preview,
+        )

@@ -14,6 +14,8 @@ from typing import Final, NamedTuple
 
 import rustworkx
 
+from governance.review.campaigns.labels import Label, place_labels
+
 WIDTH: Final = 1000.0
 HEIGHT: Final = 520.0
 MARGIN_X: Final = 90.0
@@ -42,6 +44,7 @@ class DrawnTrait(NamedTuple):
     members: int
     named: list[str]
     more: int
+    label_at: float = -15.0
 
 
 class DrawnGroup(NamedTuple):
@@ -53,6 +56,7 @@ class DrawnGroup(NamedTuple):
     size: int
     label: str
     title: str
+    label_at: float = 0.0
 
 
 class DrawnTie(NamedTuple):
@@ -98,14 +102,16 @@ def draw_ties(shared: Sequence[SharedTrait], members: Sequence[str]) -> TieGraph
         graph.add_edges_from([(of_traits[place], node, None) for place in has])
     at = _fit(rustworkx.spring_layout(graph, seed=SEED, num_iter=120))
     names = _names(traits)
-    return TieGraph(
-        traits=tuple(
-            _drawn_trait(trait, name, at[node]) for trait, name, node in zip(traits, names, of_traits, strict=True)
-        ),
-        members=tuple(
+    drawn_traits, drawn_groups = _with_labels(
+        [_drawn_trait(trait, name, at[node]) for trait, name, node in zip(traits, names, of_traits, strict=True)],
+        [
             _drawn_group(some, [names[place] for place in has], at[node], is_named=len(groups) <= NAMED_UP_TO)
             for node, (has, some) in zip(of_groups, groups.items(), strict=True)
-        ),
+        ],
+    )
+    return TieGraph(
+        traits=drawn_traits,
+        members=drawn_groups,
         ties=tuple(
             DrawnTie(*at[of_traits[place]], *at[node], width=round(min(6.0, 0.8 + sqrt(len(some)) / 2), 1))
             for node, (has, some) in zip(of_groups, groups.items(), strict=True)
@@ -145,6 +151,21 @@ def _drawn_group(some: Sequence[str], has: Sequence[str], at: tuple[float, float
     whom = ", ".join(some[:NAMED_IN_A_GROUP]) + (f" and {more} more" if more > 0 else "")
     label = (some[0] if is_named else "") if len(some) == 1 else f"{len(some)} accounts"
     return DrawnGroup(*at, round(5 + 2.4 * sqrt(len(some) - 1), 1), len(some), label, f"{whom}: {', '.join(has)}")
+
+
+def _with_labels(
+    traits: Sequence[DrawnTrait], groups: Sequence[DrawnGroup]
+) -> tuple[tuple[DrawnTrait, ...], tuple[DrawnGroup, ...]]:
+    """Return both with their labels placed apart; those of traits are placed first."""
+    labels = [Label(one.x, one.y, one.name, -15.0, 24.0, is_above=True) for one in traits]
+    labels += [
+        Label(one.x, one.y, one.label, -one.radius - 6, one.radius + 14, is_above=False) for one in groups if one.label
+    ]
+    places = iter(place_labels(labels, height=HEIGHT))
+    return (
+        tuple(one._replace(label_at=next(places)) for one in traits),
+        tuple(one._replace(label_at=next(places)) if one.label else one for one in groups),
+    )
 
 
 def _fit(positions: Mapping[int, Sequence[float]]) -> dict[int, tuple[float, float]]:

@@ -141,7 +141,8 @@ def load_members(campaign: Campaign, *, now: datetime) -> list[MemberOfCampaign]
 def mark_members(
     members: Sequence[MemberOfCampaign],
     *,
-    decided: Mapping[int, bool],
+    decided: Collection[int],
+    left_out: Collection[int],
     chosen: Collection[int] | None,
     which: InitialTicks,
 ) -> None:
@@ -151,13 +152,14 @@ def mark_members(
     who were left out.
 
     Args:
-        decided: whether the last decision that says something of an account left it out.
+        decided: of which accounts decisions about this campaign say something.
+        left_out: those that the last decision left out, be it about a campaign that they were in before.
         chosen: what somebody has ticked already; None if nobody has yet.
     """
     any_new = bool(decided) and any(member.account.pk not in decided for member in members)
     for member in members:
         member.is_new = bool(decided) and member.account.pk not in decided
-        member.is_left_out = decided.get(member.account.pk, False)
+        member.is_left_out = member.account.pk in left_out
         proposed = member.is_new if any_new else not member.is_left_out
         ticked = {InitialTicks.ALL: True, InitialTicks.NONE: False}.get(which, proposed)
         member.is_ticked = ticked if chosen is None else member.account.pk in chosen

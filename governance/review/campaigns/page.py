@@ -5,15 +5,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from django.db import connection
 from django.db.models import OuterRef, QuerySet
 from django.utils.functional import cached_property
 
-from governance.campaigns.models import Campaign
-from governance.campaigns.traits import TraitKind
+from governance.campaigns.models import Campaign, CampaignMember
 from governance.privacy.models import hold_reasons
 from governance.restrictions.models import Restriction
-from governance.review.campaigns.graph import SharedTrait, TieGraph, draw_ties
+from governance.review.campaigns.graph import TieGraph, draw_ties
 from governance.review.campaigns.harm import DayOfMembers, Harm, measure_harm
 from governance.review.campaigns.members import (
     MEMBERS_LISTED,
@@ -24,24 +22,17 @@ from governance.review.campaigns.members import (
     load_members,
     mark_members,
 )
+from governance.review.campaigns.shared_traits import find_shared_traits
 from governance.review.case_findings import FindingRow, finding_rows
 from governance.review.models import Case, Decision, DecisionTarget, Step
 from governance.review.progress import BatchProgress, progress_of
 from governance.review.undo import can_be_undone
 from governance.staff.models import User
-from governance.usage.profiles.content import STEADY_USES
 from governance.usage.queries import get_daily_usage
 
 STEPS_SHOWN: Final = 40
 DECISIONS_SHOWN: Final = 8
 MERGEABLE_SHOWN: Final = 200
-TRAITS_READ: Final = 200
-TRAIT_NAMES: Final = {
-    TraitKind.OPENING: "words",
-    TraitKind.CLOSING: "words",
-    TraitKind.ADDRESS: "address",
-    TraitKind.CARD: "card",
-}
 
 
 def cases_of_campaign(campaign: uuid.UUID) -> QuerySet[Case]:
@@ -60,6 +51,8 @@ class _Target(NamedTuple):
     account: int
     external_id: str
     left_out_because: str
+    number: int
+    campaign: uuid.UUID | None
 
 
 class CampaignDetail:
@@ -107,7 +100,13 @@ class CampaignDetail:
     def members(self) -> list[MemberOfCampaign]:
         """All current members."""
         members = load_members(self.campaign, now=self.now)
-        mark_members(members, decided=self._decided_on, chosen=self.chosen, which=self.member_filter.ticked)
+        mark_members(
+            members,
+            decided=self._decided_on,
+            left_out=self._left_out_before,
+            chosen=self.chosen,
+            which=self.member_filter.ticked,
+        )
         return members
 
     @cached_property
@@ -162,15 +161,28 @@ class CampaignDetail:
 
     @cached_property
     def _targets(self) -> list[_Target]:
-        """What decisions about the campaign said of its accounts, in the order of decisions."""
-        rows = DecisionTarget.objects.filter(decision__campaign=self.campaign).order_by("decision__number", "account")
-        columns = ("decision", "decision__undone_at", "account", "account__external_id", "left_out_because")
-        return [_Target(*row) for row in rows.values_list(*columns)]
+        """What decisions said of accounts of the campaign, in the order of decisions. Those about other campaigns say
+        it of members who came from there.
+        """
+        said = ("decision", "decision__undone_at", "account", "account__external_id", "left_out_because")
+        columns = (*said, "decision__number", "decision__campaign")
+        own = DecisionTarget.objects.filter(decision__campaign=self.campaign).order_by().values_list(*columns)
+        current = CampaignMember.objects.current().filter(campaign=self.campaign).values("account")
+        of_members = DecisionTarget.objects.filter(account__in=current).order_by().values_list(*columns)
+        rows = [_Target(*row) for row in own.union(of_members)]
+        return sorted(rows, key=lambda one: (one.number, one.account))
 
     @property
-    def _decided_on(self) -> dict[int, bool]:
-        """Whether the last decision that stands and says something of an account left it out."""
-        return {one.account: bool(one.left_out_because) for one in self._targets if one.undone_at is None}
+    def _left_out_before(self) -> set[int]:
+        """The accounts that the last decision that stands and says something of them left out."""
+        last = {one.account: one.left_out_because for one in self._targets if one.undone_at is None}
+        return {account for account, because in last.items() if because}
+
+    @property
+    def _decided_on(self) -> set[int]:
+        """The accounts of which a decision about this campaign that stands says something."""
+        standing = (one for one in self._targets if one.undone_at is None)
+        return {one.account for one in standing if one.campaign == self.campaign.pk}
 
     @cached_property
     def harm(self) -> Harm | None:
@@ -180,7 +192,7 @@ class CampaignDetail:
     @cached_property
     def ties(self) -> TieGraph | None:
         names = {member.account.pk: member.account.external_id for member in self.members}
-        return draw_ties(_shared_traits(names), list(names.values()))
+        return draw_ties(find_shared_traits(names), list(names.values()))
 
     @cached_property
     def decisions(self) -> list[Decision]:
@@ -264,22 +276,6 @@ class CampaignDetail:
     @cached_property
     def steps(self) -> list[Step]:
         return list(self.case.steps.all()[:STEPS_SHOWN]) if self.case is not None else []
-
-
-_SHARED: Final = """
-SELECT kind, array_agg(account_id) FROM campaigns_accounttrait
-WHERE account_id = ANY(%s) AND (uses >= %s OR kind = ANY(%s))
-GROUP BY kind, digest HAVING count(*) > 1 ORDER BY count(*) DESC, kind, digest LIMIT %s
-"""
-
-
-def _shared_traits(names: dict[int, str]) -> list[SharedTrait]:
-    """Return what two of these accounts or more have. Words count from a steady use on, as in the search."""
-    always = [TraitKind.ADDRESS.value, TraitKind.CARD.value]
-    with connection.cursor() as cursor:
-        cursor.execute(_SHARED, [[*names], STEADY_USES, always, TRAITS_READ])
-        rows: list[tuple[int, list[int]]] = cursor.fetchall()
-    return [SharedTrait(TRAIT_NAMES[TraitKind(kind)], frozenset(names[pk] for pk in pks)) for kind, pks in rows]
 
 
 def campaign_context(detail: CampaignDetail) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.regrouping import RegroupingError, merge_campaigns, split_campaign
+from governance.campaigns.regrouping import RegroupingError, split_campaign
 from governance.privacy.models import hold_reasons
 from governance.review import actions
+from governance.review.campaign_merging import merge_with_cases
 from governance.review.campaigns.at_gateways import count_at_gateways
 from governance.review.campaigns.forms import (
     CampaignDecisionForm,
@@ -33,17 +34,18 @@ from governance.review.campaigns.forms import (
 from governance.review.campaigns.page import CampaignDetail, campaign_context, find_case, mergeable_campaigns
 from governance.review.campaigns.preview import CampaignDecisionPreview, preview_decision
 from governance.review.campaigns.queries import find_campaigns
-from governance.review.decision_targets import describe_targets
+from governance.review.decision_wording import describe_targets
 from governance.review.forms import NoteForm, UndoForm
 from governance.review.models import SAID_BY, Case
 from governance.review.verdicts import (
     LOST_RACES,
     LeftOutWithoutReasonError,
+    MembersLeftError,
     NoSuchScopeError,
     Ticks,
 )
 from governance.review.wording import outcome_word
-from governance.review.work_context import remember_decision, work_context
+from governance.review.work_context import LIST, remember_decision, work_context
 from governance.staff.roles import VIEW_CASES, WORK_CASES
 from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
@@ -109,6 +111,8 @@ def make_campaign_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse
     except LOST_RACES as lost:
         shown = _case(pk)
         return render_campaign(request, shown.campaign, shown, status=HTTPStatus.CONFLICT, lost=str(lost), unsent=form)
+    except MembersLeftError:
+        return _preview_again(request, case, form, status=HTTPStatus.CONFLICT)
     except REFUSED_TICKS as mistake:
         form.add_error(mistake.field, str(mistake))
         return _invalid(request, case, form)
@@ -145,9 +149,9 @@ def merge_into_campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     shown, form = get_object_or_404(Campaign, pk=pk), MergeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         other = Campaign.objects.filter(pk=form.cleaned_data["other"]).first() or shown
-        reason, by = form.cleaned_data["merge_because"], request.user.actor
+        reason = form.cleaned_data["merge_because"]
         try:
-            merge_campaigns(shown, other, reason=reason, by=by, now=timezone.now())
+            merge_with_cases(shown, other, reason=reason, by=request.user, now=timezone.now())
         except RegroupingError as mistake:
             form.add_error("other", str(mistake))
         else:
@@ -158,9 +162,10 @@ def merge_into_campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     return render(request, "review/campaign/merge.html", context, status=status)
 
 
-def campaign_case_url(case: Case) -> str:
-    """The page of the case of a campaign."""
-    return f"{reverse('review:campaign', args=[case.campaign_id])}?{urlencode({'case': case.pk})}"
+def campaign_case_url(case: Case, listed: str = "") -> str:
+    """The page of the case of a campaign. `listed` is the query of the list through which Next goes on from it."""
+    query = {"case": case.pk} | ({LIST: listed} if listed else {})
+    return f"{reverse('review:campaign', args=[case.campaign_id])}?{urlencode(query)}"
 
 
 def render_campaign(
@@ -249,6 +254,13 @@ def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -
     """The preview again, where only its confirmation is missing; else the page with what is wrong."""
     if set(form.errors) != {"confirmed"}:
         return _invalid(request, case, form)
+    return _preview_again(request, case, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _preview_again(
+    request: StaffRequest, case: Case, form: CampaignDecisionForm, *, status: HTTPStatus
+) -> HttpResponse:
+    """What the decision would do now, to be confirmed."""
     again = CampaignDecisionForm(request.POST)
     if (ticks := _ticks(case, again)) is None:
         return _invalid(request, case, again)
@@ -257,7 +269,7 @@ def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -
     except REFUSED_TICKS as mistake:
         again.add_error(mistake.field, str(mistake))
         return _invalid(request, case, again)
-    return _render_preview(request, case, form, found, verdict=again, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _render_preview(request, case, form, found, verdict=again, status=status)
 
 
 def _render_preview(

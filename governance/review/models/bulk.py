@@ -44,6 +44,11 @@ class BulkDecision(models.Model):
     seen = models.BigIntegerField(
         help_text="Number of the newest decision when the preview was shown: accounts decided about later are skipped."
     )
+    seen_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the preview was shown: accounts that a colleague put off later are skipped.",
+    )
     decided_at = models.DateTimeField()
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulk_decisions")
     undone_at = models.DateTimeField(null=True, blank=True)

@@ -1,6 +1,7 @@
 """Decisions, and the accounts that a decision about a campaign covers."""
 
 import uuid
+from collections.abc import Collection
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -143,6 +144,11 @@ class DecisionTargetQuerySet(models.QuerySet["DecisionTarget"]):
     def standing(self) -> Self:
         """Those of decisions that were not undone."""
         return self.filter(decision__undone_at=None)
+
+    def last_about(self, accounts: Collection[int]) -> Self:
+        """Of each of these accounts what the last decision that was not undone says of it, about whatever campaign."""
+        newest_first = self.standing().filter(account__in=accounts).order_by("account_id", "-decision__number")
+        return newest_first.distinct("account_id")
 
 
 class DecisionTarget(models.Model):

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from governance.campaigns.models import Campaign
 from governance.platform.expiry import Expiry
 from governance.platform.leases import lease_ended
 from governance.staff.models import User
@@ -68,6 +69,11 @@ class CaseWork(models.Model):
         """Return True while the case is on hold: it comes back by itself."""
         return self.held_until is not None and self.held_until > at
 
+    @property
+    def hold_version(self) -> str:
+        """What a form says of the hold that its page showed."""
+        return self.held_until.isoformat() if self.held_until is not None else ""
+
 
 T = TypeVar("T", bound=models.Model)
 
@@ -93,7 +99,7 @@ class CaseWorkQuerySet(models.QuerySet[T]):
     def for_next(self, user: User, *, at: datetime) -> Self:
         """Those that Next may hand to a user: nobody else has claimed them or is assigned, they are neither on hold
         nor skipped by the user lately, and escalated ones are handed to leads only, and to
-        whom they are assigned.
+        whom they are assigned. That of a closed campaign has no members to decide about, and ends soon.
         """
         is_free = lease_ended("claimed_until", at=at, duration=CLAIM_LASTS) | Q(claimed_by=user)
         # Whoever was shut out, or got another role, does not work on it any more.
@@ -101,6 +107,7 @@ class CaseWorkQuerySet(models.QuerySet[T]):
         is_theirs = Q(assigned_to=None) | Q(assigned_to=user) | ~Q(assigned_to__in=at_work.values("pk"))
         skipped = SkippedCase.objects.filter(case=models.OuterRef("pk"), user=user, at__gt=at - SKIP_LASTS)
         found = self.not_held(at=at).filter(is_free, is_theirs, ~models.Exists(skipped))
+        found = found.exclude(campaign__state=Campaign.State.CLOSED)
         return found if user.role in ESCALATED_TO else found.filter(Q(escalated_at=None) | Q(assigned_to=user))
 
 

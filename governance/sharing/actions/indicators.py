@@ -22,7 +22,7 @@ _BATCH: Final = 1_000
 _WORD: Final = 2**64
 
 
-class NoSenderError(Exception):
+class PartnerNotSendingError(Exception):
     """Indicators of this partner do not count here. The message says why."""
 
 
@@ -42,11 +42,11 @@ class ImportReport(NamedTuple):
 def import_indicators(partner: Partner, content: bytes, *, by: Actor, now: datetime) -> ImportReport:
     """Take in a STIX bundle or a TAXII envelope, and see which accounts it fits. The same again changes nothing.
 
-    Raises NoSenderError, and UnreadableObjectsError where nothing of it can be read.
+    Raises PartnerNotSendingError, and UnreadableObjectsError where nothing of it can be read.
     """
     locked = Partner.objects.select_for_update(no_key=True).get(pk=partner.pk)
     if not locked.sends or not locked.is_usable(at=now):
-        raise NoSenderError(f"{locked.name} sends nothing, or nothing any more.")
+        raise PartnerNotSendingError(f"{locked.name} sends nothing, or nothing any more.")
     received = read_objects(content, now=now)
     known = {one.stix_id: one for one in Indicator.objects.filter(partner=locked)}
     said = {one.stix_id: _what_is_new(one, known.get(one.stix_id)) for one in received.indicators}

@@ -21,7 +21,7 @@ TOKEN_PREFIX: Final = "swt_"  # noqa: S105 - how a token begins
 USE_IS_NOTED_EVERY: Final = timedelta(hours=1)
 
 
-class PartnerError(Exception):
+class PartnerChangeError(Exception):
     """The partner cannot be added or changed like this. The message says why."""
 
 
@@ -56,10 +56,10 @@ def add_partner(
     expires_at: datetime | None = None,
     source: Source = NO_SOURCE,
 ) -> PartnerSecrets:
-    """Add a partner with a token and a shared key: theirs, where they have made one already. Raises PartnerError."""
+    """Add a partner with a token and a shared key: theirs, if they have made one. Raises PartnerChangeError."""
     audit_log_lock()
     if Partner.objects.filter(name=name).exists():
-        raise PartnerError("There is a partner of this name already.")
+        raise PartnerChangeError("There is a partner of this name already.")
     token, key = _new_token(), key or SharedKey.new(1)
     partner = Partner.objects.create(
         name=name,
@@ -82,7 +82,7 @@ def add_partner(
 
 @retried_transaction
 def replace_token(partner: Partner, *, by: Actor, now: datetime) -> PartnerSecrets:
-    """Return a new token; the one before is refused at once. Raises PartnerError, DecryptionError."""
+    """Return a new token; the one before is refused at once. Raises PartnerChangeError, DecryptionError."""
     locked, token = _lock(partner), _new_token()
     locked.shown_prefix, locked.token_digest = token[:10], secret_digest(token)
     locked.save(update_fields=["shown_prefix", "token_digest"])
@@ -94,7 +94,7 @@ def replace_token(partner: Partner, *, by: Actor, now: datetime) -> PartnerSecre
 def change_key(partner: Partner, *, by: Actor, now: datetime, key: SharedKey | None = None) -> PartnerSecrets:
     """Digest with a new key from now on: theirs, where they have made one. Older digests are still understood.
 
-    Raises PartnerError where the version was used already.
+    Raises PartnerChangeError where the version was used already.
     """
     locked = _lock(partner)
     try:
@@ -104,7 +104,7 @@ def change_key(partner: Partner, *, by: Actor, now: datetime, key: SharedKey | N
     newest = max((one.version for one in before), default=0)
     key = key or SharedKey.new(newest + 1)
     if key.version <= newest:
-        raise PartnerError(f"The version of a new key is higher than {newest}, that of the one before.")
+        raise PartnerChangeError(f"The version of a new key is higher than {newest}, that of the one before.")
     locked.shared_keys = encrypt_newest_keys([key, *before])
     locked.save(update_fields=["shared_keys"])
     match_indicators(now=now)
@@ -142,7 +142,7 @@ def _note_use(partner: Partner, *, now: datetime) -> None:
 def _lock(partner: Partner) -> Partner:
     locked = Partner.objects.select_for_update().get(pk=partner.pk)
     if locked.revoked_at is not None:
-        raise PartnerError("This partner was revoked: add it again under another name.")
+        raise PartnerChangeError("This partner was revoked: add it again under another name.")
     return locked
 
 

@@ -39,14 +39,15 @@ def propose_share(campaign: Campaign, partner: Partner, *, tlp: Tlp, reason: str
         partner=locked,
         tlp=tlp,
         reason=reason,
-        accounts=preview.accounts,
+        accounts=len(preview.accounts),
+        account_pks=preview.accounts,
         stix=preview.objects,
         proposed_at=now,
         proposed_by=by,
     )
     details = _details(share) | {
         "tlp": tlp.value,
-        "accounts": preview.accounts,
+        "accounts": len(preview.accounts),
         "objects": len(preview.objects),
         "reason": reason,
     }

@@ -2,6 +2,7 @@
 
 import uuid
 
+import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -96,6 +97,21 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.CharField(max_length=500)),
                 ("accounts", models.IntegerField(help_text="Of how many accounts something leaves.")),
+                (
+                    "account_pks",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(),
+                        default=list,
+                        help_text="Of which, by primary key.",
+                        size=None,
+                    ),
+                ),
+                (
+                    "let_in",
+                    models.IntegerField(
+                        default=0, help_text="How many of them were let in again since it was released."
+                    ),
+                ),
                 ("stix", models.JSONField(help_text="The STIX objects, as they were looked at.")),
                 ("proposed_at", models.DateTimeField()),
                 (

@@ -3,7 +3,7 @@
 The account belongs to a campaign: accounts of different organisations that open and close their prompts in the same
 rare words in the same proportions, or keep meeting in the same ten minutes, come from the same addresses or are paid by
 the same card, while they divide the work and hardly send a prompt twice. Chance, one institution, one public tool and
-one public evaluation are ruled out first (see `campaigns.verdict`), and the members' content, taken together, must be a
+one public evaluation are ruled out first, and the members' content, taken together, must be a
 harvest's.
 """
 

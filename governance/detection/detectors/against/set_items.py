@@ -7,7 +7,7 @@ People in need write otherwise, and a product asks one thing of many documents.
 
 from typing import Final
 
-from governance.detection.curves import Figure, content_strength, full_points
+from governance.detection.curves import Figure, content_strength, figures_that_count, full_points
 from governance.detection.finding import Family, Finding, percent
 from governance.usage.account_usage import AccountUsage
 
@@ -30,11 +30,7 @@ def detect(usage: AccountUsage) -> Finding | None:
     """
     return Finding(
         strength=content_strength("set_items", FIGURES, usage),
-        sentence=(
-            f"{percent(usage.item_share)} of {usage.texts:,} prompts are complete tasks or questions that mention no "
-            f"person. Of 30 first prompts of conversations, about {usage.item_openings or 0:.0f} are such tasks and "
-            "begin with different words."
-        ),
+        sentence=_sentence(usage),
         evidence={
             "item_share": usage.item_share,
             "item_openings": usage.item_openings,
@@ -43,3 +39,22 @@ def detect(usage: AccountUsage) -> Finding | None:
             "texts": usage.texts,
         },
     )
+
+
+def _sentence(usage: AccountUsage) -> str:
+    """The figures that count, that which gives most points first."""
+    clauses = {
+        "item_share": (
+            f"{percent(usage.item_share)} of {usage.texts:,} prompts are complete tasks or questions that mention no "
+            "person"
+        ),
+        "item_openings": (
+            f"of 30 first prompts of conversations, about {usage.item_openings or 0:.1f} are such tasks and begin "
+            "with different words"
+        ),
+        "concept_item": f"the likeness of its prompts to example tasks is {usage.concepts.get('item') or 0:.2f} of 1",
+        "given_share": f"{percent(usage.given_share)} of {usage.texts:,} prompts speak of something given",
+    }
+    names = figures_that_count("set_items", FIGURES, usage) or ["item_share"]
+    text = "; ".join(clauses[name] for name in names)
+    return f"{text[0].upper()}{text[1:]}."

@@ -15,6 +15,7 @@ from governance.web.counts import pluralize
 FAMILY: Final = Family.HARMLESS
 VERSION: Final = 3
 WEIGHT: Final = -16
+LEAST_NAMED: Final = 0.005  # less is 0 %
 HARMLESS: Final = "This is evidence for the account; a harvest can look like an evaluation."
 
 
@@ -46,12 +47,7 @@ def detect(
     one_answer = 1 - ramp(usage.mean_n, 1.5, 4)
     return Finding(
         strength=form * repeatable * known * one_answer,
-        sentence=(
-            f"{percent(usage.marker_share('benchmark'))} of {usage.texts:,} prompts are examination questions, and "
-            f"{percent(usage.lead_share)} of those in a template are in the same one; "
-            f"{percent(usage.settled_share)} of {usage.events:,} requests are set for repeatable answers; "
-            f"{_seen_elsewhere(usage)}."
-        ),
+        sentence=_sentence(usage, is_exam=exam >= max(public, single / 2)),
         evidence={
             "benchmark_share": usage.marker_share("benchmark"),
             "lead_share": usage.lead_share,
@@ -65,6 +61,19 @@ def detect(
             "events": usage.events,
         },
     )
+
+
+def _sentence(usage: AccountUsage, *, is_exam: bool) -> str:
+    """What it counts for first: its questions, or the template that they are sent in. A share of 0 % is not named."""
+    asked, lead, settled = usage.marker_share("benchmark"), usage.lead_share, usage.settled_share
+    clauses = [
+        (asked, f"{percent(asked)} of {usage.texts:,} prompts are examination questions"),
+        (lead, f"{percent(lead)} of the prompts in a template are in the same one"),
+    ]
+    if not is_exam:
+        clauses.reverse()
+    clauses.append((settled, f"{percent(settled)} of {usage.events:,} requests are set for repeatable answers"))
+    return f"{'; '.join([*(clause for share, clause in clauses if share >= LEAST_NAMED), _seen_elsewhere(usage)])}."
 
 
 def _seen_elsewhere(usage: AccountUsage) -> str:

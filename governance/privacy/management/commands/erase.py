@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from governance.audit.actor import Actor
 from governance.platform.command_arguments import reason_argument
-from governance.privacy.erasure import HeldError, continue_erasures, erase
+from governance.privacy.erasure import HeldError, continue_erasures, start_erasure
 from governance.privacy.holds import UnknownTargetError, find_target
 from governance.privacy.queries import Counted, preview_erasure
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             return
         now = timezone.now()
         try:
-            erase(target, reason=options["reason"], by=Actor.system("command line"), now=now)
+            start_erasure(target, reason=options["reason"], by=Actor.system("command line"), now=now)
         except HeldError as error:
             raise CommandError(str(error)) from error
         continue_erasures(now=now)

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from governance.audit.actor import Actor
-from governance.sharing.actions.indicators import NoSenderError, import_indicators
+from governance.sharing.actions.indicators import PartnerNotSendingError, import_indicators
 from governance.sharing.models import Partner
 from governance.sharing.received import MOST_BYTES, UnreadableObjectsError
 from governance.web.counts import pluralize
@@ -28,7 +28,7 @@ class Command(BaseCommand):
             content = file.read(MOST_BYTES + 1)
         try:
             report = import_indicators(partner, content, by=Actor.system("import_indicators"), now=timezone.now())
-        except (NoSenderError, UnreadableObjectsError) as error:
+        except (PartnerNotSendingError, UnreadableObjectsError) as error:
             raise CommandError(str(error)) from error
         for place, stix_id, why in report.faults[:FAULTS_SHOWN]:
             self.stderr.write(f"Object {place} {stix_id}: {why}")

@@ -123,7 +123,7 @@ class TestEvaluationHarness:
             (
                 ellen_the_evaluator(),
                 (
-                    "100 % of 300 prompts are examination questions, and 100 % of those in a template are in the "
+                    "100 % of 300 prompts are examination questions; 100 % of the prompts in a template are in the "
                     "same one; 100 % of 300 requests are set for "
                     "repeatable answers; 24 other accounts also use its prompt template."
                 ),
@@ -133,7 +133,7 @@ class TestEvaluationHarness:
                     shingles=(1, 2), facts=facts(customers_known=1_400, template_accounts=9, evaluation_share=0.4)
                 ),
                 (
-                    "100 % of 300 prompts are examination questions, and 100 % of those in a template are in the "
+                    "100 % of 300 prompts are examination questions; 100 % of the prompts in a template are in the "
                     "same one; 100 % of 300 requests are set for "
                     "repeatable answers; 40 % of the words in its prompts (2 sampled) are a known evaluation's; 9 of "
                     "1,400 accounts known are of other organisations and use its prompt template."
@@ -146,3 +146,13 @@ class TestEvaluationHarness:
 
         assert finding is not None
         assert text in finding.sentence
+
+
+def test_sentence_names_no_share_of_nothing() -> None:
+    asks_no_examination = ellen_the_evaluator(markers={}, facts=facts(customers_known=1_400, template_accounts=9))
+    finding = detect(asks_no_examination)
+
+    assert finding is not None
+    assert finding.strength > 0
+    assert finding.sentence.startswith("100 % of the prompts in a template are in the same one")
+    assert "examination" not in finding.sentence
