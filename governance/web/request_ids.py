@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from typing import Final
 from uuid import uuid4
 
+from django.core.signals import request_finished
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -25,13 +27,16 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get(HEADER, "")
         request_id = given if _USABLE.fullmatch(given) else uuid4().hex
-        token = _current.set(request_id)
-        try:
-            response = self.get_response(request)
-        finally:
-            _current.reset(token)
+        _current.set(request_id)
+        response = self.get_response(request)
         response.headers[HEADER] = request_id
         return response
+
+
+# Not at the end of the middleware: that an answer is an error is logged after it, and a body may be read after that.
+@receiver(request_finished)
+def forget_request_id(**_: object) -> None:
+    _current.set("")
 
 
 class WithRequestId(logging.Filter):

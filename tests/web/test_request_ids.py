@@ -2,12 +2,13 @@
 
 import logging
 import re
+from collections.abc import Iterator
 
 import pytest
-from django.http import HttpRequest, HttpResponse
-from django.test import Client, RequestFactory
+from django.test import Client
 
-from governance.web.request_ids import RequestIdMiddleware, WithRequestId
+from governance.web.request_ids import WithRequestId
+from tests.factories import person
 
 pytestmark = pytest.mark.django_db
 
@@ -29,18 +30,38 @@ def test_one_that_could_be_read_as_something_else_is_not(client: Client, given: 
     assert client.get("/api/v1/restrictions", HTTP_X_REQUEST_ID=given)["X-Request-Id"] != given
 
 
-def test_lines_of_the_log_have_it_while_the_request_is_answered() -> None:
-    def line() -> str:
-        record = logging.LogRecord("django.request", logging.WARNING, __file__, 1, "Slow", None, None)
-        assert WithRequestId().filter(record)
-        return str(vars(record)["of_request"])
+class Lines(logging.Handler):
+    """The ids of the lines that are written."""
 
-    lines = []
+    def __init__(self) -> None:
+        super().__init__()
+        self.addFilter(WithRequestId())
+        self.ids: list[str] = []
 
-    def answer(_request: HttpRequest) -> HttpResponse:
-        lines.append(line())
-        return HttpResponse()
+    def emit(self, record: logging.LogRecord) -> None:
+        self.ids.append(str(vars(record)["of_request"]))
 
-    RequestIdMiddleware(answer)(RequestFactory().get("/", HTTP_X_REQUEST_ID="call-7"))
 
-    assert (lines, line()) == (["[call-7] "], "")
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    handler = Lines()
+    logging.getLogger("django.request").addHandler(handler)
+    yield handler
+    logging.getLogger("django.request").removeHandler(handler)
+
+
+@pytest.mark.parametrize("address", ["/api/v1/restrictions", "/nowhere/"])
+def test_lines_of_the_log_about_a_request_have_it(client: Client, lines: Lines, address: str) -> None:
+    client.force_login(person())
+
+    client.get(address, HTTP_X_REQUEST_ID="call-7")
+
+    assert lines.ids == ["[call-7] "]
+
+
+def test_other_lines_have_none(client: Client, lines: Lines) -> None:
+    client.get("/api/v1/restrictions", HTTP_X_REQUEST_ID="call-7")
+
+    logging.getLogger("django.request").warning("Something else")
+
+    assert lines.ids == ["[call-7] ", ""]
