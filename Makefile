@@ -75,9 +75,10 @@ bench-detection: $(VENV)/installed-dev ## measure detection and baselines on a l
 	@test -n '$(WORLD)' || { echo 'stillwatch: name a labelled world: make bench-detection WORLD=folder' >&2; exit 1; }
 	@exec $(BIN)/python manage.py bench_detection '$(WORLD)' $(ARGS)
 
-docs: $(VENV)/installed ## write docs/glossary.md, docs/privacy.md and docs/roles.md from governance/
+docs: $(VENV)/installed ## write docs/glossary.md, docs/privacy.md, docs/problems.md and docs/roles.md from governance/
 	@$(BIN)/python -m governance.web.glossary > docs/glossary.md
 	@$(BIN)/python -m governance.privacy.document > docs/privacy.md
+	@$(BIN)/python -m governance.web.problem_types > docs/problems.md
 	@$(BIN)/python -m governance.staff.roles > docs/roles.md
 
 screenshots: $(VENV)/installed-dev ## make docs/screenshots/, every page in both themes and widths, from the demonstration that `make run` runs

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from environs import Env, validate
 
+from governance.openapi.settings import SPECTACULAR_SETTINGS  # noqa: F401 - a setting by its name
 from governance.platform import embedded, environment, timeouts
 from governance.platform.bounded_connection import bounded_connection_class, longest_silence
 from governance.platform.console_log import log_to_console
@@ -18,6 +19,7 @@ from governance.platform.installation_secrets import LOG_KEYS, PEPPERS, Secrets,
 from governance.restrictions.usual_clauses import USUAL_CLAUSES, USUAL_CLAUSES_OF_REASONS
 from governance.timetable import TIMETABLE, WAITING_FOR_OTHERS
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
+from governance.web.rest_settings import REST_FRAMEWORK  # noqa: F401 - a setting by its name
 
 # Batches are small and processes many: threads of polars would only wait for each other. Read when polars is imported.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
@@ -121,6 +123,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "governance.web.request_ids.RequestIdMiddleware",
     "governance.web.api_responses.ApiResponseMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "governance.web.middleware.RefuseUnreadableMiddleware",
@@ -211,18 +214,6 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["governance.web.authentication.ServiceKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["governance.web.authentication.HoldsScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["governance.web.parsing.BoundedJsonParser"],
-    "DEFAULT_METADATA_CLASS": "governance.web.methods.ScopesMetadata",
-    "EXCEPTION_HANDLER": "governance.web.problems.problem_response",
-    "UNAUTHENTICATED_USER": None,
-    # ASCII with escapes: an error may repeat what was sent, and half a character cannot be written otherwise.
-    "UNICODE_JSON": False,
-}
-
 # What runs later -----------------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = BROKER_URL
@@ -250,6 +241,8 @@ DEMO_GATEWAYS_FILE = DATA_DIR / "demo-gateways.json"
 EVENT_DAYS = env.int("EVENT_DAYS", 90, validate=validate.Range(min=31))
 PROFILE_DAYS = env.int("PROFILE_DAYS", 400, validate=validate.Range(min=31))
 INTAKE_MAX_LAG = env.int("INTAKE_MAX_LAG", 900, validate=validate.Range(min=0))
+READS_A_MINUTE = env.int("READS_A_MINUTE", 600, validate=validate.Range(min=0))
+WRITES_A_MINUTE = env.int("WRITES_A_MINUTE", 6_000, validate=validate.Range(min=0))
 NEW_NAMES_AN_HOUR = env.int("NEW_NAMES_AN_HOUR", 2_000, validate=validate.Range(min=0))
 HARVEST_BASE_RATE = env.float("HARVEST_BASE_RATE", 0.01, validate=validate.Range(min=1e-6, max=0.5))
 EXCERPTS_PER_DAY = env.int("EXCERPTS_PER_DAY", 3)

@@ -6,7 +6,7 @@ from django.urls import include, path
 from governance import api_v1
 from governance.staff.views import SignIn, SignOut, password
 from governance.usage.api import OpenTelemetryTracesView
-from governance.web.views import health, words
+from governance.web.views import health, problems, words
 
 handler500 = "governance.web.views.server_error"
 
@@ -26,6 +26,8 @@ urlpatterns = [
     path("sign-out/", SignOut.as_view(), name="sign-out"),
     path("password/", password, name="password"),
     path("words/", words, name="words"),
+    path("api-reference/", include("governance.openapi.urls")),
+    path("problems/", problems, name="problems"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
     path("v1/traces", OpenTelemetryTracesView.as_view(), name="opentelemetry-traces"),  # OTLP exporters send here

@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from governance.gateways.check import request_parsing as asking
 from governance.gateways.check.protocols.json_check import JSON_NAMES
+from governance.restrictions.descriptions import describe_access
 from governance.restrictions.names import Names, group_by_kind
 from governance.restrictions.queries import access_by_possible_names
 from governance.restrictions.serializers import (
@@ -25,7 +26,9 @@ class CheckAccessView(APIView):
     """
 
     scopes = {"GET": ServiceKey.Scope.ACCESS_READ}
+    throttle_classes = ()  # see governance/web/rate_limits.py
 
+    @describe_access
     def get(self, request: Request) -> Response:
         asked = CheckRequest(data=parse_query(request))
         asked.is_valid(raise_exception=True)

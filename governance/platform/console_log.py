@@ -11,10 +11,15 @@ def log_to_console(level: str) -> dict[str, Any]:
         "formatters": {
             "line": {
                 "()": "governance.web.logs.VisibleFormatter",
-                "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+                "format": "%(asctime)s %(levelname)s %(name)s %(of_request)s%(message)s",
             }
         },
-        "filters": {"refusals": {"()": "governance.web.logs.WithoutTraceback"}},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals"]}},
+        "filters": {
+            "refusals": {"()": "governance.web.logs.WithoutTraceback"},
+            "request": {"()": "governance.web.request_ids.WithRequestId"},
+        },
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusals", "request"]}
+        },
         "root": {"handlers": ["console"], "level": level},
     }

@@ -279,7 +279,7 @@ RULES: Final = (
     Rule(
         "staff.AttemptCount",
         STAFF,
-        {"key": "network, or keyed digest of a person"},
+        {"key": "network, keyed digest of a person, or id of a service key"},
         ends=Ends(1 / 24, "starts_at", "record_stranger_failures"),
     ),
     Rule(

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound, ValidationError
 from rest_framework.request import Request
@@ -15,8 +16,16 @@ from rest_framework.views import APIView
 
 from accounts.models import Account, ApiKey, Organisation
 from governance.campaigns.models import Campaign
-from governance.restrictions.actions import campaign_accounts, lift, lift_campaign, restrict_all, restrict_campaign
+from governance.restrictions.actions import campaign_accounts, lift_campaign, restrict_all, restrict_campaign
 from governance.restrictions.conflicts import ConflictingKeyError, StartsLaterError
+from governance.restrictions.descriptions import (
+    describe_lift,
+    describe_lift_campaign,
+    describe_list,
+    describe_one,
+    describe_restrict,
+)
+from governance.restrictions.lifting import ChangedMeanwhileError, lift_as_seen
 from governance.restrictions.models import Restriction
 from governance.restrictions.names import Target
 from governance.restrictions.queries import affected_accounts, find_newest_numbers, last_number
@@ -27,21 +36,25 @@ from governance.restrictions.serializers import (
     LiftRequest,
     RestrictionListQuery,
     RestrictionRequest,
+    RestrictionRow,
     RestrictQuery,
     affected_account_as_json,
     restriction_as_json,
+    row_as_json,
 )
 from governance.restrictions.terms import parse_terms
 from governance.staff.models import ServiceKey
 from governance.web.authentication import acting_key
+from governance.web.cursors import Cursor
+from governance.web.etags import etag_of, is_as_seen, is_known_already
 from governance.web.idempotency import LONGEST_KEY, UnusableKeyError, idempotency_key, run_once
 from governance.web.parsing import StrictSerializer, parse_object, parse_query
 from governance.web.problems import Problem
+from governance.web.row_lists import RowsView, filtered
 
-NEWEST_LISTED = 200
 
-
-class RestrictionsView(APIView):
+@describe_list
+class RestrictionsView(RowsView):
     """`POST /api/v1/restrictions` restricts one, many or a campaign, `GET` lists, `DELETE` lifts those of a campaign.
 
     `"dry_run": true` says who would be hit and changes nothing.
@@ -53,24 +66,35 @@ class RestrictionsView(APIView):
         "DELETE": ServiceKey.Scope.RESTRICTIONS_WRITE,
     }
 
-    def get(self, request: Request) -> Response:
-        restrictions = Restriction.objects.select_related("account", "key", "organisation")
-        wanted = _valid(RestrictionListQuery(data=parse_query(request)))
-        if "account" in wanted:
-            restrictions = restrictions.of_account(wanted["account"])
-        if "campaign" in wanted:
-            restrictions = restrictions.filter(campaign=_campaign(wanted["campaign"]))
-        if wanted["live"]:
-            restrictions = restrictions.in_force(at=timezone.now())
-        if "before" in wanted:
-            restrictions = restrictions.filter(number__lt=wanted["before"])
-        listed = list(restrictions[:NEWEST_LISTED])
-        more = listed[-1].number if len(listed) == NEWEST_LISTED else None
-        return Response({"restrictions": [restriction_as_json(one) for one in listed], "before": more})
+    list_name, query, row, order = "restrictions", RestrictionListQuery, RestrictionRow, ("-number",)
+    # What is blank or in any order in the database is not where it is shown.
+    needed = ("ending", "approver", "ended_by", "ending_note", "withheld")
 
+    def rows(self, asked: Mapping[str, Any]) -> QuerySet[Restriction]:
+        restrictions = Restriction.objects.all()
+        if "account" in asked:
+            restrictions = restrictions.of_account(asked["account"])
+        if "campaign" in asked:
+            restrictions = restrictions.filter(campaign=_campaign(asked["campaign"]))
+        if asked["live"]:
+            restrictions = restrictions.in_force(at=timezone.now())
+        return filtered(restrictions, asked, {"before": "number__lt"}, "kind", "reason")
+
+    def shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        return row_as_json(row)
+
+    def page_members(self, following: Cursor | None) -> dict[str, Any]:
+        return {"before": following.values[0] if following else None}
+
+    @describe_restrict
     def post(self, request: Request) -> Response:
         # Of a batch in which some were refused the rest may be sent again, corrected, under the same key.
-        return run_once(request, lambda: self._act(request), is_kept=lambda response: not response.data.get("refused"))
+        return run_once(
+            request,
+            lambda: self._act(request),
+            is_kept=lambda response: not response.data.get("refused"),
+            in_one_transaction=_is_about_one(request),
+        )
 
     def _act(self, request: Request) -> Response:
         data, dry_run = parse_object(request), _valid(RestrictQuery(data=parse_query(request)))["dry_run"]
@@ -117,6 +141,7 @@ class RestrictionsView(APIView):
         counts = {"done": len(results) - refused, "refused": refused, "sequence": last_number()}
         return Response(counts | {"results": results})
 
+    @describe_lift_campaign
     def delete(self, request: Request) -> Response:
         asked = _valid(LiftCampaignRequest(data=_query_or_body(request)))
         lifted = lift_campaign(
@@ -137,14 +162,36 @@ class RestrictionView(APIView):
         "DELETE": ServiceKey.Scope.RESTRICTIONS_WRITE,
     }
 
+    @describe_one
     def get(self, request: Request, number: int) -> Response:
-        return Response(restriction_as_json(_restriction(number)))
+        shown = restriction_as_json(_restriction(number))
+        etag = etag_of(shown)
+        if is_known_already(request, etag):
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
+        return Response(shown, headers={"ETag": etag})
 
+    @describe_lift
     def delete(self, request: Request, number: int) -> Response:
         asked = _valid(LiftRequest(data=_query_or_body(request)))
-        lifted = lift(_restriction(number), note=asked["note"], by=acting_key(request).actor, now=timezone.now())
-        newest = _restriction(find_newest_numbers([number])[number])
-        return Response(restriction_as_json(newest) | {"lifted": lifted, "sequence": last_number()})
+        try:
+            lifted = lift_as_seen(
+                _restriction(number),
+                is_as_seen=lambda current: is_as_seen(request, etag_of(restriction_as_json(current))),
+                note=asked["note"],
+                by=acting_key(request).actor,
+                now=timezone.now(),
+            )
+        except ChangedMeanwhileError as error:
+            detail = f"Restriction {number} is not what If-Match names any more; it was not lifted."
+            raise Problem(HTTPStatus.PRECONDITION_FAILED, "Changed meanwhile", detail) from error
+        newest = restriction_as_json(_restriction(find_newest_numbers([number])[number]))
+        body = newest | {"lifted": lifted, "sequence": last_number()}
+        return Response(body, headers={"ETag": etag_of(newest)})
+
+
+def _is_about_one(request: Request) -> bool:
+    """Return True for a request that restricts one target alone, and so holds locks for a moment only."""
+    return not {"restrictions", "campaign"} & set(parse_object(request))
 
 
 def _valid(asked: StrictSerializer) -> Mapping[str, Any]:

@@ -1,6 +1,6 @@
 """Requests and answers of the restrictions API."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from governance.restrictions.queries import AffectedAccount
 from governance.restrictions.reasons import restricting_choices
 from governance.web.flags import JsonFlag, QueryFlag
 from governance.web.parsing import StrictSerializer
+from governance.web.row_lists import ListQuery, RowSerializer
 from governance.web.visible import escape_invisible
 
 MOST_AT_ONCE: Final = 1_000
@@ -118,13 +119,41 @@ class RestrictQuery(StrictSerializer):
     dry_run = QueryFlag(required=False, default=False)
 
 
-class RestrictionListQuery(StrictSerializer):
+class RestrictionListQuery(ListQuery):
     """Which restrictions are listed."""
 
-    account = IdField(max_length=128, required=False)
+    account = IdField(max_length=128, required=False, help_text="Your id of it: also what is on its organisation.")
     campaign = serializers.UUIDField(required=False)
-    live = QueryFlag(required=False, default=False)
-    before = serializers.IntegerField(min_value=0, max_value=2**63 - 1, required=False)
+    kind = OneOf(choices=kind_choices(), required=False)
+    reason = OneOf(choices=restricting_choices(), required=False)
+    live = QueryFlag(required=False, default=False, help_text="Those in force now alone.")
+    before = serializers.IntegerField(
+        min_value=0, max_value=2**63 - 1, required=False, help_text="Those with a lower number."
+    )
+
+
+class RestrictionRow(RowSerializer):
+    number = serializers.IntegerField()
+    account = serializers.CharField(source="account.external_id", allow_null=True)
+    api_key = serializers.CharField(source="key.external_id", allow_null=True)
+    organisation = serializers.CharField(source="organisation.external_id", allow_null=True)
+    campaign = serializers.UUIDField(source="campaign_id", allow_null=True)
+    kind = serializers.ChoiceField(choices=kind_choices())
+    reason = serializers.CharField()
+    terms_clause = serializers.CharField()
+    requests_per_minute = serializers.IntegerField(allow_null=True)
+    tokens_per_minute = serializers.IntegerField(allow_null=True)
+    withheld = serializers.ListField(child=serializers.ChoiceField(choices=Withheld.choices))
+    starts_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    ending = serializers.CharField(allow_null=True)
+    author = serializers.CharField()
+    approver = serializers.CharField(allow_null=True)
+    ended_by = serializers.CharField(allow_null=True)
+    ending_note = serializers.CharField(allow_null=True)
+    withdrawn_at = serializers.DateTimeField(allow_null=True)
+    published_in_full_by = serializers.IntegerField(allow_null=True)
 
 
 class LiftRequest(StrictSerializer):
@@ -157,6 +186,12 @@ def restriction_as_json(restriction: Restriction) -> dict[str, Any]:
         "withdrawn_at": restriction.withdrawn_at,
         "published_in_full_by": restriction.published_in_full_by,
     }
+
+
+def row_as_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the database as `restriction_as_json` shows the same restriction."""
+    blanks = ("ending", "approver", "ended_by", "ending_note")
+    return {**row, **{name: row[name] or None for name in blanks}, "withheld": sorted(set(row["withheld"]))}
 
 
 def affected_account_as_json(one: AffectedAccount) -> dict[str, Any]:

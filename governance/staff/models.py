@@ -90,6 +90,14 @@ class ServiceKey(models.Model):
         ACCESS_READ = "access:read", "Check whether an account has access"
         RESTRICTIONS_READ = "restrictions:read", "Read restrictions"
         RESTRICTIONS_WRITE = "restrictions:write", "Restrict and lift"
+        REGISTER_WRITE = "register:write", "Import the register of customers"
+        ACCOUNTS_READ = "accounts:read", "Read accounts, organisations and API keys"
+        ASSESSMENTS_READ = "assessments:read", "Read assessments"
+        CAMPAIGNS_READ = "campaigns:read", "Read campaigns and their members"
+        CASES_READ = "cases:read", "Read cases"
+        DECISIONS_READ = "decisions:read", "Read decisions"
+        POLICIES_READ = "policies:read", "Read policies"
+        LOG_READ = "log:read", "Read the audit log"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
@@ -166,6 +174,8 @@ class AttemptCount(models.Model):
         STRANGERS = "strangers", "Failures from unknown networks in an hour"
         PARTNER = "partner", "Requests of a partner"
         PARTNER_NETWORK = "partner_network", "Wrong tokens of partners from a network"
+        API_READING = "api_reading", "Reading requests of a service key"
+        API_ACTING = "api_acting", "Acting requests of a service key"
 
     kind = models.CharField(max_length=20, choices=Kind)
     key = models.CharField(max_length=64)

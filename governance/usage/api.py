@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from governance.staff.models import ServiceKey
 from governance.usage.actions import IntakeResult, accepted_times, record_events
 from governance.usage.backpressure import excess_lag
+from governance.usage.descriptions import describe_events, describe_litellm, describe_traces
 from governance.usage.intake import Sender
 from governance.usage.last_usage import record_last_usage
 from governance.usage.request_body import MAX_BYTES, MAX_BYTES_INFLATED, drain_body, read_body
@@ -34,6 +35,7 @@ class IntakeView(APIView):
     """What every source has in common: the scope, and when a gateway is to come again."""
 
     scopes: ClassVar = {"POST": ServiceKey.Scope.USAGE_WRITE}
+    throttle_classes = ()  # see governance/web/rate_limits.py
     behind_status = HTTPStatus.TOO_MANY_REQUESTS
     most_bytes = MAX_BYTES
 
@@ -56,6 +58,7 @@ class UsageEventsView(IntakeView):
     rejected and names each rejected line and why.
     """
 
+    @describe_events
     def post(self, request: Request) -> Response:
         body, now = read_body(request, most=self.most_bytes), timezone.now()
         ndjson = "ndjson" in (request.content_type or "")
@@ -79,6 +82,7 @@ class LiteLlmUsageView(IntakeView):
     behind_status = HTTPStatus.SERVICE_UNAVAILABLE  # LiteLLM drops a batch that is answered with 429
     most_bytes = MAX_BYTES_INFLATED  # it compresses nothing, and a batch of 512 requests may hold long prompts
 
+    @describe_litellm
     def post(self, request: Request) -> Response:
         body, now = read_body(request, most=self.most_bytes), timezone.now()
         try:
@@ -96,6 +100,7 @@ class OpenTelemetryTracesView(IntakeView):
     are a google.rpc.Status. Both are in the encoding of the request, whatever it says it accepts.
     """
 
+    @describe_traces
     def post(self, request: Request) -> HttpResponse:
         encoding = _encoding(request)
         if encoding not in {otlp.PROTOBUF, otlp.JSON}:

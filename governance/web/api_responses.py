@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from governance.web.problems import problem
+from governance.web.rate_limits import LEFT
 
 FOR_MACHINES: Final = ("/api/", "/v1/", "/taxii2/")
 DETAILS: Final = {
@@ -41,6 +42,9 @@ class ApiResponseMiddleware:
         if response.status_code >= HTTPStatus.BAD_REQUEST and _is_page(response):
             response = _as_problem(response)
         response.headers["Cache-Control"] = "no-store"
+        if (limit := request.META.get(LEFT)) is not None:
+            for name, value in limit.headers().items():
+                response.headers[name] = value
         return response
 
 

@@ -16,6 +16,8 @@ from governance.staff.service_keys import authenticate_service_key, find_service
 
 UNUSABLE: Final = "Invalid or revoked service key."
 UNUSABLE_HERE: Final = "This service key may not be used from this address."
+# Instead of a scope: what any service key may read.
+ANY_SCOPE: Final = "any"
 
 
 class ShownKey(NamedTuple):
@@ -78,5 +80,7 @@ class HoldsScope(BasePermission):
             raise MethodNotAllowed(str(request.method))
         else:
             suitable = {scopes[method]} if method in scopes else set()
+        if ANY_SCOPE in suitable:
+            return isinstance(request.auth, ShownKey)
         self.message = f"This needs a service key with the scope {' or '.join(sorted(suitable))}."
         return isinstance(request.auth, ShownKey) and not suitable.isdisjoint(request.auth.key.scopes)

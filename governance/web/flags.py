@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -15,6 +16,7 @@ def parse_flag(value: str) -> bool:
         raise ValueError("Use true or false.") from None
 
 
+@extend_schema_field(bool)
 class JsonFlag(serializers.Field[bool, Any, bool, Any]):
     """A JSON boolean. Unlike REST framework's own field it refuses numbers and texts such as "true"."""
 

@@ -1,7 +1,9 @@
 """`Idempotency-Key`: a request that is sent again is answered again, and done once.
 
-What is asked for must itself be safe to do twice, as with a unique key of its own: where a process dies between the
-effect and its answer, the request that is sent again does the rest.
+The answer is kept in the transaction of the effect. What is done in several transactions, as many restrictions are,
+must itself be safe to do twice: where a process dies in between, the request that is sent again does the rest.
+
+The header is that of draft-ietf-httpapi-idempotency-key-header-07.
 """
 
 import hashlib
@@ -11,11 +13,13 @@ from http import HTTPStatus
 from typing import Final
 
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.encoders import JSONEncoder
 
 from governance.platform.locks import Lock, advisory_lock
+from governance.platform.transactions import retried_transaction
 from governance.web.authentication import acting_key
 from governance.web.models import KeptAnswer
 from governance.web.problems import Problem
@@ -23,6 +27,12 @@ from stillwatch_gateway.normalization import is_nothing
 
 HEADER: Final = "Idempotency-Key"
 LONGEST_KEY: Final = 128
+KEY_PARAMETER: Final = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="The same key and request get the same answer for a week; another request with it is refused with 422.",
+)
 
 
 def idempotency_key(request: Request) -> str:
@@ -50,10 +60,13 @@ class UnusableKeyError(Problem):
         super().__init__(HTTPStatus.UNPROCESSABLE_ENTITY, "Unusable key", detail)
 
 
-def run_once(request: Request, act: Callable[[], Response], *, is_kept: Callable[[Response], bool]) -> Response:
+def run_once(
+    request: Request, act: Callable[[], Response], *, is_kept: Callable[[Response], bool], in_one_transaction: bool
+) -> Response:
     """Do what is asked and keep the answer, or give the answer that was kept.
 
     Errors are not kept, nor answers that `is_kept` refuses: then the same key may be sent again with a corrected body.
+    With `in_one_transaction` there is no effect without its kept answer: for what holds no lock for long.
 
     Raises Problem where the key was used for another request, or where that request is being answered just now.
     """
@@ -70,14 +83,22 @@ def run_once(request: Request, act: Callable[[], Response], *, is_kept: Callable
             raise Problem(HTTPStatus.CONFLICT, "Request in progress", f"A request with this {HEADER} is in progress.")
         kept.refresh_from_db()
         if kept.status is None:
-            response = act()
-            if is_kept(response):
-                kept.request_digest, kept.status = digest, response.status_code
-                kept.body = json.dumps(response.data, cls=JSONEncoder)
-                kept.save(update_fields=["request_digest", "status", "body"])
-            return response
+
+            def act_and_keep() -> Response:
+                response = act()
+                if is_kept(response):
+                    _keep(response, kept, digest)
+                return response
+
+            return retried_transaction(act_and_keep)() if in_one_transaction else act_and_keep()
     if bytes(kept.request_digest) != digest:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, "Key already used", f"This {HEADER} was used for another request."
         )
     return Response(json.loads(kept.body), status=kept.status, headers={"Idempotent-Replayed": "true"})
+
+
+def _keep(response: Response, kept: KeptAnswer, digest: bytes) -> None:
+    kept.request_digest, kept.status = digest, response.status_code
+    kept.body = json.dumps(response.data, cls=JSONEncoder)
+    kept.save(update_fields=["request_digest", "status", "body"])

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from governance.platform.transactions import is_lock_timeout, is_unavailable
+from governance.web.problem_types import problem_type
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
@@ -41,14 +42,16 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     response = exception_handler(error, context)
     if response is None or not isinstance(error, APIException):
         return None
-    body: dict[str, Any] = {"type": "about:blank", "status": response.status_code}
+    said: dict[str, Any]
     if isinstance(error, Problem):
-        body |= {"title": error.title, "detail": str(error.detail), **error.members}
+        said = {"title": error.title, "detail": str(error.detail), **error.members}
     elif isinstance(error, ValidationError):
-        body |= {"title": "Invalid request", "errors": error.detail}
+        said = {"title": "Invalid request", "errors": error.detail}
     else:
-        body |= {"title": HTTPStatus(response.status_code).phrase, "detail": str(error.detail)}
-    response.data, response.content_type = body, CONTENT_TYPE
+        said = {"title": HTTPStatus(response.status_code).phrase, "detail": str(error.detail)}
+    kind = problem_type(response.status_code, said["title"])
+    response.data = {"type": kind, "status": response.status_code, **said}
+    response.content_type = CONTENT_TYPE
     return response
 
 
@@ -63,6 +66,6 @@ def unavailable_problem(error: BaseException) -> Problem:
 
 def problem(status: int, title: str, detail: str, *, wait: int | None = None) -> JsonResponse:
     """The same form for what is answered outside of REST framework."""
-    body = {"type": "about:blank", "status": status, "title": title, "detail": detail}
+    body = {"type": problem_type(status, title), "status": status, "title": title, "detail": detail}
     headers = {"Retry-After": str(wait)} if wait else None
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)

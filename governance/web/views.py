@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from governance.platform.transactions import is_lock_timeout, is_unavailable
 from governance.web.api_responses import is_for_machines
 from governance.web.glossary import GLOSSARY
+from governance.web.problem_types import PROBLEM_TYPES
 from governance.web.problems import problem, unavailable_problem
 from governance.web.requests import sending_page
 
@@ -31,6 +32,13 @@ def health(_request: HttpRequest) -> HttpResponse:
 def words(request: HttpRequest) -> HttpResponse:
     """What the words of the pages mean."""
     return render(request, "shell/words.html", {"glossary": GLOSSARY})
+
+
+@login_not_required
+@require_safe
+def problems(request: HttpRequest) -> HttpResponse:
+    """What each kind of problem of the API means: the `type` of an error leads here."""
+    return render(request, "shell/problems.html", {"problem_types": PROBLEM_TYPES})
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

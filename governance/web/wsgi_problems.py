@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
+from governance.web.problem_types import problem_type
 from governance.web.problems import CONTENT_TYPE
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -21,7 +22,12 @@ def problem_answer(start_response: Callable[..., Any], status: HTTPStatus, detai
 def problem_parts(status: HTTPStatus, detail: str) -> tuple[list[tuple[str, str]], bytes]:
     """Return the headers and the body of an answer."""
     body = json.dumps(
-        {"type": "about:blank", "status": status.value, "title": status.phrase, "detail": detail}
+        {
+            "type": problem_type(status, status.phrase),
+            "status": status.value,
+            "title": status.phrase,
+            "detail": detail,
+        }
     ).encode()
     headers = [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body))), ("Cache-Control", "no-store")]
     if status in AGAIN_LATER:

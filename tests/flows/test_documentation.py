@@ -149,10 +149,11 @@ class TestAnExampleWithCurl:
         assert [(page, status) for page, status, _ in answers] == [
             ("README.md", 200),
             ("README.md", 202),
+            ("api.md", 200),
             ("gateways.md", 200),
             ("sharing.md", 200),
         ]
-        walk, usage, check, taxii = (answer for _, _, answer in answers)
+        walk, usage, listed, check, taxii = (answer for _, _, answer in answers)
         assert (walk["decision"], walk["restriction"]["kind"]) == ("deny", "block")
         assert usage["accepted"] == 1
         assert UsageEvent.objects.get().event_id == "req_1"
@@ -161,6 +162,8 @@ class TestAnExampleWithCurl:
             "bulk_harvest",
             {"number": 42, "kind": "block"},
         )
+        assert listed["restrictions"] == [{"number": 43, "account": "acct_blocked", "kind": "block"}]
+        assert listed["before"] == 43
         assert taxii["default"] in taxii["api_roots"]
         assert check.keys() == documented_answer(ROOT / "docs" / "gateways.md").keys()
 

@@ -142,5 +142,8 @@ ACCESS: Final[Mapping[str, Access]] = {
     "/sign-out/": _act(*SIGNED_IN),
     "/password/": _form(*SIGNED_IN),
     "/words/": _read(*SIGNED_IN),
+    "/problems/": {"GET": ANYBODY},
+    "/api-reference/": _read(*SIGNED_IN),
+    "/api-reference/openapi.json": _read(*SIGNED_IN),
     "/health/": {"GET": ANYBODY},
 }

@@ -26,6 +26,7 @@ from governance.review.queue_forms import QueueForm
 from governance.staff.models import ServiceKey, User
 from governance.webhooks.models import Webhook
 from tests.factories import NOW, PASSWORD
+from tests.rules.arguments_of_machines import ARGUMENTS_OF_MACHINES
 from tests.rules.arguments_of_sharing import ARGUMENTS_OF_SHARING
 from tests.rules.given import Arguments, first_of
 
@@ -85,37 +86,6 @@ BLOCK = {
     "unique_key": "k",
     "dry_run": False,
 }
-EVENT = {
-    "id": "req_1",
-    "occurred_at": "2026-11-02T09:10:00Z",
-    "account": "acct_harbour",
-    "model": "flagship-2",
-    "input_tokens": 812,
-    "output_tokens": 1403,
-    "api_key": "key_1",
-    "messages": [{"role": "user", "content": "Hello"}],
-}
-SPAN = {
-    "traceId": "0af7651916cd43dd8448eb211c80319c",
-    "spanId": "b7ad6b7169203331",
-    "name": "chat",
-    "startTimeUnixNano": "1793610600000000000",
-    "endTimeUnixNano": "1793610601000000000",
-    "attributes": [{"key": "gen_ai.request.model", "value": {"stringValue": "flagship-2"}}],
-}
-LITELLM = {
-    "id": "call_1",
-    "call_type": "acompletion",
-    "startTime": 1793610600.0,
-    "endTime": 1793610601.0,
-    "model": "flagship-2",
-    "prompt_tokens": 812,
-    "completion_tokens": 1403,
-    "end_user": "acct_harbour",
-    "metadata": {"user_api_key_hash": "k", "user_api_key_team_id": "t"},
-    "messages": [{"role": "user", "content": "Hello"}],
-}
-
 ARGUMENTS: dict[str, Arguments] = {
     "/": Arguments(),
     "/queue/": Arguments(query=LIST),
@@ -234,15 +204,30 @@ ARGUMENTS: dict[str, Arguments] = {
         sent={"present": PASSWORD, "new": "another long passphrase", "again": "another long passphrase"}
     ),
     "/words/": Arguments(),
+    "/problems/": Arguments(),
+    "/api-reference/": Arguments(),
+    "/api-reference/openapi.json": Arguments(),
+    "/api/v1/openapi.json": Arguments(),
     "/health/": Arguments(),
-    "/api/v1/usage-events": Arguments(sent={"events": [EVENT]}),
-    "/api/v1/sources/litellm": Arguments(sent=LITELLM),
     "/api/v1/access/check": Arguments(query=("account", "api_key")),
-    "/api/v1/restrictions": Arguments(query=("account", "campaign", "live", "before", "dry_run", "note"), sent=BLOCK),
-    "/api/v1/restrictions/<int:number>": Arguments(RESTRICTION, query=("note",), sent={"note": "A mistake."}),
-    "/v1/traces": Arguments(
-        sent={"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"spans": [SPAN]}]}]}
+    "/api/v1/restrictions": Arguments(
+        query=(
+            "account",
+            "campaign",
+            "live",
+            "before",
+            "kind",
+            "reason",
+            "after",
+            "limit",
+            "fields",
+            "dry_run",
+            "note",
+        ),
+        sent=BLOCK,
     ),
+    "/api/v1/restrictions/<int:number>": Arguments(RESTRICTION, query=("note",), sent={"note": "A mistake."}),
+    **ARGUMENTS_OF_MACHINES,
     "/admin/": Arguments(query=("next",)),
     "/admin/search/": Arguments(query=("s", "extended", "page")),
     "/admin/login/": Arguments(query=("next",)),

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from governance.staff.models import ServiceKey
 from governance.staff.roles import Role
+from governance.web.authentication import ANY_SCOPE
 from tests.factories import person, service_key
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,8 @@ class TestAnEndpoint:
     @pytest.mark.parametrize("address", FOR_MACHINES)
     def test_refuses_a_key_without_any_of_its_scopes(self, client: Client, address: str) -> None:
         view = dict(routes())[address].cls
+        if ANY_SCOPE in view.scopes.values():
+            return  # there is no such key
         others = set(ServiceKey.Scope) - set(view.scopes.values())
         _, known = service_key(*others)
 

@@ -12,6 +12,7 @@ import msgspec
 from governance.gateways.check.json_nesting import TooManyBracketsError, replace_deep_values
 from governance.staff.client_address import find_client
 from governance.web.faults import plain_fault
+from governance.web.problem_types import problem_type
 from stillwatch_gateway import keys
 from stillwatch_gateway.naming import LONGEST_NAME, adjacent_values, read_name
 from stillwatch_gateway.normalization import is_nothing, name_of
@@ -112,7 +113,8 @@ class RefusedRequestError(Exception):
         self.status, self.title = status, title
 
     def answer(self) -> CheckResponse:
-        body = {"type": "about:blank", "status": self.status.value, "title": self.title, "detail": str(self)}
+        kind = problem_type(self.status, self.title)
+        body = {"type": kind, "status": self.status.value, "title": self.title, "detail": str(self)}
         headers = [("Content-Type", PROBLEM)]
         if self.status == HTTPStatus.UNAUTHORIZED:
             headers.append(("WWW-Authenticate", 'Bearer realm="stillwatch"'))

@@ -95,7 +95,8 @@ class TestARefusal:
         assert error.answer() == CheckResponse(
             HTTPStatus.BAD_REQUEST,
             [("Content-Type", "application/problem+json")],
-            b'{"type":"about:blank","status":400,"title":"Invalid request","detail":"The body is not JSON."}',
+            b'{"type":"http://127.0.0.1/problems/#invalid-request",'
+            b'"status":400,"title":"Invalid request","detail":"The body is not JSON."}',
         )
 
     @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The description of the API: an OpenAPI document, and the page that shows it."""
