@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from governance import api_v1
+from governance.staff.session_views import end_other_sessions, end_own_session, sessions
 from governance.staff.views import SignIn, SignOut, password
 from governance.usage.api import OpenTelemetryTracesView
 from governance.web.views import health, words
@@ -25,6 +26,9 @@ urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", SignOut.as_view(), name="sign-out"),
     path("password/", password, name="password"),
+    path("sessions/", sessions, name="sessions"),
+    path("sessions/<uuid:pk>/end/", end_own_session, name="session-end"),
+    path("sessions/end-others/", end_other_sessions, name="session-end-others"),
     path("words/", words, name="words"),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),

@@ -158,6 +158,7 @@ class Verb(StrEnum):
     USER_READMITTED = "user.readmitted", "email role"
     USER_PASSWORD_CHANGED = "user.password_changed"
     USER_PASSWORD_REFUSED = "user.password_refused"
+    USER_SESSIONS_ENDED = "user.sessions_ended", "sessions"
     SIGN_IN_SUCCEEDED = "sign_in.succeeded"
     SIGN_IN_ENDED = "sign_in.ended"
     SIGN_IN_FAILED = "sign_in.failed", "network"
@@ -203,6 +204,7 @@ _WORDS: Final = {
     Verb.REASON_CHOICE_SET: "reason or its clause changed",
     Verb.USER_PASSWORD_CHANGED: "password changed",
     Verb.USER_PASSWORD_REFUSED: "password refused",
+    Verb.USER_SESSIONS_ENDED: "sessions ended",
     Verb.SIGN_IN_SUCCEEDED: "signed in",
     Verb.SIGN_IN_ENDED: "signed out",
     Verb.SIGN_IN_FAILED: "sign-in failed",

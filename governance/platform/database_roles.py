@@ -34,6 +34,7 @@ SECRET_TABLES: Final = (
     "django_session",
     "staff_attemptcount",
     "staff_signinorigin",
+    "staff_staffsession",
     "usage_datakey",
     "usage_excerpt",
     "web_keptanswer",

@@ -35,8 +35,8 @@ OTHERS: Final = """
     ended ends_at entries erasure error evaluation events excerpts expires_at format from further_networks gateway
     headers hold host hour into kept_out key keys kind left_out left_to_others mended number objects other outcome
     partner receives reference rejected requests_per_minute restored restriction retracted role root runs scope
-    scopes score scorings sends sha256 shadow_minutes shared starts_after starts_at superseded terms_clause texts
-    tlp tokens_per_minute training_permitted trouble unchanged unique_key until updated version what withheld
+    scopes score scorings sends sessions sha256 shadow_minutes shared starts_after starts_at superseded terms_clause
+    texts tlp tokens_per_minute training_permitted trouble unchanged unique_key until updated version what withheld
     withheld_fields
 """
 

@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.staff.models import AttemptCount, ServiceKey, SignInOrigin, User
+from governance.staff.models import AttemptCount, ServiceKey, SignInOrigin, StaffSession, User
 
 # Roles are code here: a table of groups that grants nothing would mislead.
 admin.site.unregister(Group)
@@ -41,6 +41,14 @@ class SignInOriginAdmin(ReadOnlyAdmin):
     search_fields = ("user__name", "user__email")
     list_select_related = ("user",)
     exclude = ("value",)
+
+
+@admin.register(StaffSession)
+class StaffSessionAdmin(ReadOnlyAdmin):
+    list_display = ("user", "started_at", "last_used_at", "address", "browser")
+    search_fields = ("user__name", "user__email")
+    list_select_related = ("user",)
+    exclude = ("session",)
 
 
 @admin.register(AttemptCount)

@@ -2,11 +2,13 @@
 
 import uuid
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.sessions.models import Session
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -152,6 +154,42 @@ class SignInOrigin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.user}"
+
+
+class StaffSessionQuerySet(models.QuerySet["StaffSession"]):
+    def open(self, *, at: datetime) -> Self:
+        return self.filter(
+            session__expire_date__gt=at,
+            last_used_at__gt=at - timedelta(minutes=settings.SESSION_IDLE_MINUTES),
+            started_at__gt=at - timedelta(hours=settings.SESSION_HOURS),
+        )
+
+
+class StaffSession(models.Model):
+    """Since when somebody is signed in, and from where. Deleted with the session of Django that it belongs to."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # No constraint: the release before, which may run beside this one, deletes sessions without knowing this table.
+    session = models.OneToOneField(Session, on_delete=models.CASCADE, related_name="of_staff", db_constraint=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    started_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(help_text="Recorded once a minute.")
+    address = models.CharField(max_length=45, blank=True, help_text="From where the user signed in.")
+    browser = models.CharField(max_length=60, help_text="What the browser calls itself.")
+
+    objects = StaffSessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "session"
+        ordering = ("-last_used_at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.browser} of {self.user}"
+
+    def is_open(self, *, at: datetime) -> bool:
+        """Return False once it was not used for long, or lasts for long."""
+        idle, longest = timedelta(minutes=settings.SESSION_IDLE_MINUTES), timedelta(hours=settings.SESSION_HOURS)
+        return at - self.last_used_at < idle and at - self.started_at < longest
 
 
 class AttemptCount(models.Model):

@@ -94,7 +94,7 @@ def password(request: HttpRequest) -> HttpResponse:
     form = ChangePasswordForm(request.POST if request.method == "POST" else None, user=user, now=now)
     if form.is_bound and form.is_valid():
         try:
-            if change_password(user, form.cleaned_data["new"], now=now):
+            if change_password(user, form.cleaned_data["new"], now=now, but=request.session.session_key):
                 update_session_auth_hash(request, user)
                 messages.success(request, "Password changed. You are signed out everywhere else.")
                 return redirect("password")

@@ -58,6 +58,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "/settings/users/add/": _USER,
     "/settings/users/<uuid:pk>/role/": _USER,
     "/settings/users/<uuid:pk>/shut-out/": _USER,
+    "/settings/users/<uuid:pk>/end-sessions/": _USER,
     "/settings/users/<uuid:pk>/readmit/": _USER,
     "/settings/privacy/": _read(roles.VIEW_PRIVACY),
     "/settings/privacy/hold/": _act(roles.VIEW_PRIVACY, roles.SET_HOLDS),
@@ -141,6 +142,9 @@ ACCESS: Final[Mapping[str, Access]] = {
     "/sign-in/": {"GET": ANYBODY, "POST": ANYBODY},
     "/sign-out/": _act(*SIGNED_IN),
     "/password/": _form(*SIGNED_IN),
+    "/sessions/": _read(*SIGNED_IN),
+    "/sessions/<uuid:pk>/end/": _act(*SIGNED_IN),
+    "/sessions/end-others/": _act(*SIGNED_IN),
     "/words/": _read(*SIGNED_IN),
     "/health/": {"GET": ANYBODY},
 }

@@ -23,7 +23,7 @@ from governance.restrictions.models import Restriction
 from governance.review.bulk.forms import SeenField
 from governance.review.models import BulkDecision, Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
-from governance.staff.models import ServiceKey, User
+from governance.staff.models import ServiceKey, StaffSession, User
 from governance.webhooks.models import Webhook
 from tests.factories import PASSWORD
 from tests.rules.arguments_of_sharing import ARGUMENTS_OF_SHARING
@@ -58,6 +58,7 @@ BULK = {"pk": partial(first_of, BulkDecision)}
 LOST = {"pk": partial(first_of, LostDecision)}
 WEBHOOK = {"pk": partial(first_of, Webhook)}
 SOMEBODY = {"pk": partial(first_of, User)}
+SESSION = {"pk": partial(first_of, StaffSession)}
 POLICY = {"pk": partial(first_of, PolicyVersion)}
 RESTRICTION = {"number": partial(first_of, Restriction)}
 ENTRY = {"number": partial(first_of, Entry)}
@@ -141,6 +142,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/settings/users/add/": Arguments(sent={"name": "Ines Varga", "email": "ines@example.com", "role": "auditor"}),
     "/settings/users/<uuid:pk>/role/": Arguments(SOMEBODY, sent={"role": "lead"}),
     "/settings/users/<uuid:pk>/shut-out/": Arguments(SOMEBODY),
+    "/settings/users/<uuid:pk>/end-sessions/": Arguments(SOMEBODY),
     "/settings/users/<uuid:pk>/readmit/": Arguments(SOMEBODY),
     "/settings/privacy/": Arguments(query=("kind", "name")),
     "/settings/privacy/hold/": Arguments(sent={"kind": "account", "name": "acct_harbour", "reason": "Case 12/26."}),
@@ -233,6 +235,9 @@ ARGUMENTS: dict[str, Arguments] = {
     "/password/": Arguments(
         sent={"present": PASSWORD, "new": "another long passphrase", "again": "another long passphrase"}
     ),
+    "/sessions/": Arguments(),
+    "/sessions/<uuid:pk>/end/": Arguments(SESSION),
+    "/sessions/end-others/": Arguments(),
     "/words/": Arguments(),
     "/health/": Arguments(),
     "/api/v1/usage-events": Arguments(sent={"events": [EVENT]}),
