@@ -64,6 +64,7 @@ from governance.sharing.models import Tlp
 from governance.staff.attempts import count_attempt
 from governance.staff.credentials import ClientOrigin, remember_origin
 from governance.staff.models import AttemptCount, ServiceKey, User
+from governance.staff.second_factor import add_authenticator_app, new_app_secret
 from governance.staff.session_store import SessionStore
 from governance.staff.sessions import begin_session
 from governance.usage.actions import compact_profiles, record_lines
@@ -92,6 +93,7 @@ from tests.factories import (
 )
 from tests.policies.outcomes import BLOCK
 from tests.sharing.partners import bundle, indicator
+from tests.staff.second_factors import current_code
 
 
 def _one_of_the_work_on(opened: Case, mira: User) -> None:
@@ -120,6 +122,8 @@ def _one_of_what_is_compared(other: Account) -> None:
 
 def _one_of_sign_in(mira: User) -> None:
     remember_origin(mira, ClientOrigin("203.0.113.0/24", "a device"), now=NOW)
+    secret = new_app_secret()
+    add_authenticator_app(mira, secret, current_code(secret), now=NOW)
     begin_session(SessionStore(), mira, address="203.0.113.7", browser="Firefox on Linux", now=NOW)
     count_attempt(AttemptCount.Kind.STRANGERS, "192.0.2.0/24", NOW)
 

@@ -36,6 +36,14 @@ RULES_OF_STAFF: Final = (
         ends=Ends(0, "expire_date", HERE),
     ),
     Rule(
+        "mfa.Authenticator",
+        STAFF,
+        {"data": "secrets of second factors, encrypted"},
+        kept="until the factor is removed",
+    ),
+    Rule("account.EmailAddress", STAFF, staff="email", kept="nothing is written"),
+    Rule("account.EmailConfirmation", STAFF, plain="key", kept="nothing is written"),
+    Rule(
         "staff.StaffSession",
         STAFF,
         {"address": "from where a member of staff signed in", "browser": "what the browser calls itself"},

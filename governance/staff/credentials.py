@@ -126,6 +126,11 @@ def delete_old_origins(*, now: datetime) -> None:
     SignInOrigin.objects.filter(last_used_at__lt=now - ORIGIN_KEPT_FOR).delete()
 
 
+def attempt_limits(email: str, origin: ClientOrigin, *, now: datetime) -> Sequence[Limit]:
+    """Return what limits attempts to sign in as this person from there."""
+    return _attempt(email, origin, now=now).limits
+
+
 def _attempt(email: str, origin: ClientOrigin, *, now: datetime) -> _Attempt:
     email = email.lower()
     user = User.objects.filter(email=email).first()

@@ -82,3 +82,39 @@ class ChangePasswordForm(forms.Form):
         except HashingBusyError as error:
             raise BUSY from error
         return given
+
+
+class OwnPasswordForm(forms.Form):
+    """The user's own password, entered again before something that a stolen session must not do."""
+
+    password = forms.CharField(
+        max_length=LONGEST_PASSWORD, strip=False, error_messages={"required": "Enter your password."}
+    )
+
+    def __init__(self, data: Any = None, *, user: User, now: datetime) -> None:
+        super().__init__(data)
+        self.user, self.now = user, now
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if self.errors:
+            return given
+        try:
+            check_own_password(self.user, given["password"], now=self.now)
+        except WrongPasswordError:
+            self.add_error("password", "This is not your password.")
+        except TooManyAttemptsError as error:
+            raise TOO_MANY from error
+        except HashingBusyError as error:
+            raise BUSY from error
+        return given
+
+
+class CodeForm(forms.Form):
+    """A code of an authenticator app, or a recovery code; people write them with blanks between."""
+
+    code = forms.CharField(max_length=20, error_messages={"required": "Enter a code."})
+
+
+class AddAppForm(CodeForm, OwnPasswordForm):
+    """The code shows that the app has the secret, the password that the user is there."""

@@ -1,4 +1,4 @@
-"""People and machines that act. Passkeys and one-time codes will be rows beside `User`, not columns of it."""
+"""People and machines that act. Second factors are rows beside `User`, kept by django-allauth."""
 
 import uuid
 from collections.abc import Collection, Iterable
@@ -201,6 +201,7 @@ class AttemptCount(models.Model):
         NETWORK = "network", "Sign-in from a network"
         PERSON = "person", "Sign-in of a person from unknown networks"
         PASSWORD = "password", "Change of a password"
+        USED_CODE = "used_code", "Use of a code of an authenticator app"
         STRANGERS = "strangers", "Failures from unknown networks in an hour"
         PARTNER = "partner", "Requests of a partner"
         PARTNER_NETWORK = "partner_network", "Wrong tokens of partners from a network"

@@ -14,6 +14,7 @@ from governance.staff.browsers import describe_browser
 from governance.staff.client_address import get_shown_address
 from governance.staff.models import User
 from governance.staff.sessions import begin_session
+from governance.staff.sign_in_steps import FACTOR
 
 
 @receiver(user_logged_in)
@@ -21,7 +22,9 @@ from governance.staff.sessions import begin_session
 def note_sign_in(*, request: HttpRequest, user: User, **_: Any) -> None:
     now, browser = timezone.now(), describe_browser(request.headers.get("User-Agent", ""))
     begin_session(request.session, user, address=get_shown_address(request), browser=browser, now=now)
-    record(Verb.SIGN_IN_SUCCEEDED, subject=("sign_in", user.email), by=user.actor, now=now)
+    factor = request.session.get(FACTOR)
+    details = {"factor": factor} if factor else {}
+    record(Verb.SIGN_IN_SUCCEEDED, subject=("sign_in", user.email), by=user.actor, now=now, details=details)
 
 
 @receiver(user_logged_out)

@@ -20,7 +20,12 @@ from governance.sharing.actions.partners import add_partner
 from governance.sharing.models import Tlp
 from governance.usage.models import UsageEvent
 from tests.factories import account, restriction
-from tests.flows import every_command, every_log_command, every_partner_command  # noqa: F401 - which say how commands are run
+from tests.flows import (  # noqa: F401 - which say how commands are run
+    every_command,
+    every_log_command,
+    every_partner_command,
+    every_staff_command,
+)
 from tests.flows.command_world import RUNS, World
 from tests.flows.documents import (
     PAGES,

@@ -143,6 +143,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "/settings/users/<uuid:pk>/role/": Arguments(SOMEBODY, sent={"role": "lead"}),
     "/settings/users/<uuid:pk>/shut-out/": Arguments(SOMEBODY),
     "/settings/users/<uuid:pk>/end-sessions/": Arguments(SOMEBODY),
+    "/settings/users/<uuid:pk>/remove-factor/": Arguments(SOMEBODY),
     "/settings/users/<uuid:pk>/readmit/": Arguments(SOMEBODY),
     "/settings/privacy/": Arguments(query=("kind", "name")),
     "/settings/privacy/hold/": Arguments(sent={"kind": "account", "name": "acct_harbour", "reason": "Case 12/26."}),
@@ -235,6 +236,11 @@ ARGUMENTS: dict[str, Arguments] = {
     "/password/": Arguments(
         sent={"present": PASSWORD, "new": "another long passphrase", "again": "another long passphrase"}
     ),
+    "/sign-in/code/": Arguments(sent={"code": "000000"}),
+    "/second-factor/": Arguments(),
+    "/second-factor/add/": Arguments(sent={"code": "000000", "password": PASSWORD}),
+    "/second-factor/codes/": Arguments(sent={"password": PASSWORD}),
+    "/second-factor/remove/": Arguments(sent={"password": PASSWORD}),
     "/sessions/": Arguments(),
     "/sessions/<uuid:pk>/end/": Arguments(SESSION),
     "/sessions/end-others/": Arguments(),

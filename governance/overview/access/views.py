@@ -21,6 +21,7 @@ from governance.review.actions import shut_out_and_release
 from governance.staff.actions import LastAdminError, OwnAccessError, add_user, change_role, readmit_user
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import CHANGE_SERVICE_KEYS, CHANGE_USERS, VIEW_SERVICE_KEYS, VIEW_USERS, Role
+from governance.staff.second_factor import remove_second_factor
 from governance.staff.service_keys import (
     TwoSecretsError,
     end_previous_secret,
@@ -101,6 +102,16 @@ def end_staff_sessions(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     user = get_object_or_404(User, pk=pk)
     ended = end_sessions(user, by=request.user.actor, now=timezone.now())
     messages.success(request, f"{user.name}: {pluralize(ended, 'session')} ended.")
+    return redirect(USERS)
+
+
+@require_POST
+@permission_required(CHANGE_USERS, raise_exception=True)
+def remove_staff_factor(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Let somebody sign in with the password alone, since they lost their device and their recovery codes."""
+    user = get_object_or_404(User, pk=pk)
+    is_removed = remove_second_factor(user, by=request.user.actor, now=timezone.now())
+    messages.success(request, f"{user.name}: {'second factor removed' if is_removed else 'had no second factor'}.")
     return redirect(USERS)
 
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("users/<uuid:pk>/role/", access.edit_staff_role, name="user-role"),
     path("users/<uuid:pk>/shut-out/", access.shut_out_staff_user, name="user-shut-out"),
     path("users/<uuid:pk>/end-sessions/", access.end_staff_sessions, name="user-end-sessions"),
+    path("users/<uuid:pk>/remove-factor/", access.remove_staff_factor, name="user-remove-factor"),
     path("users/<uuid:pk>/readmit/", access.readmit_staff_user, name="user-readmit"),
     path("privacy/", privacy.privacy, name="privacy"),
     path("privacy/hold/", privacy.hold, name="hold"),
