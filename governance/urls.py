@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from governance import api_v1
+from governance.staff.passkey_views import add_own_passkey, passkey_sign_in, remove_own_passkey
 from governance.staff.second_factor_views import (
     add_app,
     new_recovery_codes,
@@ -32,12 +33,15 @@ urlpatterns = [
     path("enforcement/webhooks/", include("governance.webhooks.urls")),
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-in/code/", second_step, name="second-step"),
+    path("sign-in/passkey/", passkey_sign_in, name="passkey-sign-in"),
     path("sign-out/", SignOut.as_view(), name="sign-out"),
     path("password/", password, name="password"),
     path("second-factor/", second_factor, name="second-factor"),
     path("second-factor/add/", add_app, name="second-factor-add"),
     path("second-factor/codes/", new_recovery_codes, name="second-factor-codes"),
     path("second-factor/remove/", remove_own_factor, name="second-factor-remove"),
+    path("second-factor/passkeys/add/", add_own_passkey, name="passkey-add"),
+    path("second-factor/passkeys/<int:pk>/remove/", remove_own_passkey, name="passkey-remove"),
     path("sessions/", sessions, name="sessions"),
     path("sessions/<uuid:pk>/end/", end_own_session, name="session-end"),
     path("sessions/end-others/", end_other_sessions, name="session-end-others"),

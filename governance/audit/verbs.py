@@ -159,7 +159,7 @@ class Verb(StrEnum):
     USER_PASSWORD_CHANGED = "user.password_changed"
     USER_PASSWORD_REFUSED = "user.password_refused"
     USER_FACTOR_ADDED = "user.factor_added", "factor"
-    USER_FACTOR_REMOVED = "user.factor_removed"
+    USER_FACTOR_REMOVED = "user.factor_removed", "", "factor"
     USER_FACTOR_REFUSED = "user.factor_refused"
     USER_RECOVERY_CODES_MADE = "user.recovery_codes_made"
     USER_SESSIONS_ENDED = "user.sessions_ended", "sessions"

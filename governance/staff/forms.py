@@ -1,3 +1,4 @@
+import json
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from governance.staff.models import User
 from governance.staff.passwords import WrongPasswordError, check_own_password
 
 LONGEST_PASSWORD: Final = 1_000
+LONGEST_CREDENTIAL: Final = 16_000
 TRY_LATER: Final = {"wait": 900, "busy": 5}  # codes of errors, and after how many seconds to try again
 TOO_MANY = ValidationError("Too many attempts. Try again in 15 minutes.", code="wait")
 BUSY = ValidationError("Many people are signing in at the moment. Try again in a few seconds.", code="busy")
@@ -118,3 +120,27 @@ class CodeForm(forms.Form):
 
 class AddAppForm(CodeForm, OwnPasswordForm):
     """The code shows that the app has the secret, the password that the user is there."""
+
+
+class CredentialField(forms.CharField):
+    """What a browser answers for a passkey: an object in JSON."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value) or ""
+        try:
+            given = json.loads(text) if len(text) <= LONGEST_CREDENTIAL else None
+        except (ValueError, RecursionError):
+            given = None
+        if not isinstance(given, dict):
+            raise ValidationError("Use a browser that knows passkeys, with JavaScript.")
+        return given
+
+
+class PasskeyForm(forms.Form):
+    credential = CredentialField()
+
+
+class AddPasskeyForm(PasskeyForm, OwnPasswordForm):
+    """A new passkey; its name tells the user's devices apart."""
+
+    name = forms.CharField(max_length=60, error_messages={"required": "Enter a name, such as that of the device."})

@@ -201,7 +201,7 @@ class AttemptCount(models.Model):
         NETWORK = "network", "Sign-in from a network"
         PERSON = "person", "Sign-in of a person from unknown networks"
         PASSWORD = "password", "Change of a password"
-        USED_CODE = "used_code", "Use of a code of an authenticator app"
+        USED_CODE = "used_code", "Use of a code or a challenge"
         STRANGERS = "strangers", "Failures from unknown networks in an hour"
         PARTNER = "partner", "Requests of a partner"
         PARTNER_NETWORK = "partner_network", "Wrong tokens of partners from a network"

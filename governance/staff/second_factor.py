@@ -1,4 +1,5 @@
 """The second factor of a member of staff: codes of an authenticator app, and ten recovery codes that work once each.
+A passkey is one as well (passkeys.py).
 
 django-allauth keeps the secrets, encrypted by SecondFactorAdapter, and computes the codes (RFC 6238). What adds, uses
 or removes a factor is here, with its entry in the same transaction.
@@ -33,6 +34,7 @@ from governance.staff.models import AttemptCount, User
 
 Factor = Authenticator.Type
 
+FACTORS: Final = (Factor.TOTP, Factor.WEBAUTHN)
 # How long a code of an app is accepted: its own half minute, and one on either side for clocks that differ.
 CODE_WORKS_FOR: Final = timedelta(seconds=90)
 
@@ -49,12 +51,16 @@ class FactorExistsError(Exception):
 
 
 def has_second_factor(user: User) -> bool:
+    return bool(Authenticator.objects.filter(user=user, type__in=FACTORS).exists())
+
+
+def has_app(user: User) -> bool:
     return bool(Authenticator.objects.filter(user=user, type=Factor.TOTP).exists())
 
 
 def with_second_factor(path: str) -> Exists:
     """For a query: whether the user whose id is at `path` has a second factor."""
-    return Exists(Authenticator.objects.filter(user=OuterRef(path), type=Factor.TOTP))
+    return Exists(Authenticator.objects.filter(user=OuterRef(path), type__in=FACTORS))
 
 
 def count_recovery_codes(user: User) -> int:
@@ -80,18 +86,18 @@ def app_picture(address: str) -> str:
 
 @retried_transaction
 def add_authenticator_app(user: User, secret: str, code: str, *, now: datetime) -> list[str]:
-    """Make the app with this secret the user's second factor, as its code proves. Return their recovery codes.
+    """Make the app with this secret a second factor, as its code proves. Return new recovery codes, if there were none.
 
     Raises WrongCodeError, FactorExistsError.
     """
     User.objects.select_for_update().get(pk=user.pk)
-    if has_second_factor(user):
+    if has_app(user):
         raise FactorExistsError
     if not validate_totp_code(secret, _digits_of(code)):
         raise WrongCodeError
     TOTP.activate(user, secret)
-    _record(Verb.USER_FACTOR_ADDED, user, by=user.actor, now=now, factor=Factor.TOTP.value)
-    return _make_recovery_codes(user)
+    record_factor(Verb.USER_FACTOR_ADDED, user, by=user.actor, now=now, factor=Factor.TOTP.value)
+    return ensure_recovery_codes(user)
 
 
 @retried_transaction
@@ -100,7 +106,7 @@ def replace_recovery_codes(user: User, *, now: datetime) -> list[str]:
     User.objects.select_for_update().get(pk=user.pk)
     if not has_second_factor(user):
         return []
-    _record(Verb.USER_RECOVERY_CODES_MADE, user, by=user.actor, now=now)
+    record_factor(Verb.USER_RECOVERY_CODES_MADE, user, by=user.actor, now=now)
     return _make_recovery_codes(user)
 
 
@@ -110,7 +116,7 @@ def remove_second_factor(user: User, *, by: Actor, now: datetime) -> bool:
     User.objects.select_for_update().get(pk=user.pk)
     removed, _ = Authenticator.objects.filter(user=user).delete()
     if removed:
-        _record(Verb.USER_FACTOR_REMOVED, user, by=by, now=now)
+        record_factor(Verb.USER_FACTOR_REMOVED, user, by=by, now=now)
     return bool(removed)
 
 
@@ -127,7 +133,7 @@ def check_second_factor(user: User, code: str, *, origin: ClientOrigin, now: dat
     factor = _matching_factor(user, code, now=now)
     if not factor:
         with transaction.atomic():
-            _record(Verb.USER_FACTOR_REFUSED, user, by=user.actor, now=now)
+            record_factor(Verb.USER_FACTOR_REFUSED, user, by=user.actor, now=now)
         raise WrongCodeError
     refund_attempt(limits, now=now)
     return factor
@@ -140,7 +146,9 @@ def _matching_factor(user: User, code: str, *, now: datetime) -> str:
             is_right = factor.wrap().validate_code(typed)
         except DecryptionError:
             continue  # SECRET_KEY was changed: an admin removes what cannot be read any more
-        if is_right and (factor.type != Factor.TOTP or _is_first_use(user, typed, now=now)):
+        if is_right and factor.type == Factor.TOTP:
+            is_right = is_first_use(f"{user.pk} {typed}", now=now, works_for=CODE_WORKS_FOR)
+        if is_right:
             Authenticator.objects.filter(pk=factor.pk).update(last_used_at=now)
             return str(factor.type)
     return ""
@@ -156,15 +164,20 @@ def _with_codes(user: User) -> list[Authenticator]:
     return list(Authenticator.objects.filter(user=user, type__in=codes).order_by("-type"))
 
 
-def _is_first_use(user: User, code: str, *, now: datetime) -> bool:
-    """Note that the code of an app was used. In the database, since the same code may be sent to another process.
+def is_first_use(code: str, *, now: datetime, works_for: timedelta) -> bool:
+    """Note that a code was used. In the database, since the same code may be sent to another process.
 
-    Beside the end of a period it is noted in both, so that a code is found again as long as it is accepted.
+    Beside the end of a period it is noted in both, so that it is found again as long as it is accepted.
     """
-    key = attempt_digest("code", str(user.pk), code)
-    periods = {period_start(now - CODE_WORKS_FOR, PERIOD), period_start(now, PERIOD)}
+    key = attempt_digest("code", code)
+    periods = {period_start(now - works_for, PERIOD), period_start(now, PERIOD)}
     counts = [count_attempt(AttemptCount.Kind.USED_CODE, key, start) for start in sorted(periods)]
     return max(counts) == 1
+
+
+def ensure_recovery_codes(user: User) -> list[str]:
+    """Return new recovery codes for somebody who has none left, else an empty list."""
+    return [] if count_recovery_codes(user) else _make_recovery_codes(user)
 
 
 def _make_recovery_codes(user: User) -> list[str]:
@@ -172,5 +185,5 @@ def _make_recovery_codes(user: User) -> list[str]:
     return list(RecoveryCodes.activate(user).generate_codes())
 
 
-def _record(verb: Verb, user: User, *, by: Actor, now: datetime, **details: str) -> None:
+def record_factor(verb: Verb, user: User, *, by: Actor, now: datetime, **details: str) -> None:
     record(verb, subject=("user", str(user.pk)), by=by, now=now, details=details)

@@ -17,6 +17,7 @@ from governance.platform.encryption import decrypt_secret, encrypt_secret
 from governance.staff.credentials import TooManyAttemptsError
 from governance.staff.forms import TOO_MANY, AddAppForm, CodeForm, OwnPasswordForm
 from governance.staff.models import User
+from governance.staff.passkeys import list_passkeys
 from governance.staff.second_factor import (
     FactorExistsError,
     WrongCodeError,
@@ -25,7 +26,7 @@ from governance.staff.second_factor import (
     app_picture,
     check_second_factor,
     count_recovery_codes,
-    has_second_factor,
+    has_app,
     new_app_secret,
     remove_second_factor,
     replace_recovery_codes,
@@ -61,13 +62,14 @@ def second_step(request: HttpRequest) -> HttpResponse:
             return finish_sign_in(
                 request, pending.user, origin=origin, leads_to=pending.leads_to, now=now, factor=factor
             )
-    return with_error_status(form, render(request, "staff/second_step.html", {"form": form}))
+    context = {"form": form, "next": pending.leads_to}
+    return with_error_status(form, render(request, "staff/second_step.html", context))
 
 
 @never_cache
 @require_safe
 def second_factor(request: HttpRequest) -> HttpResponse:
-    return _render(request)
+    return render_second_factor(request)
 
 
 @never_cache
@@ -89,7 +91,7 @@ def add_app(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(error))
         else:
             del request.session[NEW_APP]
-            return _render(request, codes=codes)
+            return render_second_factor(request, codes=codes)
     address = app_address(user, secret)
     picture = base64.b64encode(app_picture(address).encode()).decode()
     context = {"form": form, "secret": secret, "picture": picture, "address": address}
@@ -104,8 +106,8 @@ def new_recovery_codes(request: HttpRequest) -> HttpResponse:
     user, now = cast("User", request.user), timezone.now()
     form = OwnPasswordForm(request.POST, user=user, now=now)
     if not form.is_valid():
-        return with_error_status(form, _render(request, codes_form=form))
-    return _render(request, codes=replace_recovery_codes(user, now=now))
+        return with_error_status(form, render_second_factor(request, codes_form=form))
+    return render_second_factor(request, codes=replace_recovery_codes(user, now=now))
 
 
 @never_cache
@@ -115,13 +117,18 @@ def remove_own_factor(request: HttpRequest) -> HttpResponse:
     user, now = cast("User", request.user), timezone.now()
     form = OwnPasswordForm(request.POST, user=user, now=now)
     if not form.is_valid():
-        return with_error_status(form, _render(request, removal_form=form))
+        return with_error_status(form, render_second_factor(request, removal_form=form))
     remove_second_factor(user, by=user.actor, now=now)
-    messages.success(request, "Your second factor is removed. You sign in with your password alone.")
+    messages.success(request, "Removed. You sign in with your password alone.")
     return redirect("second-factor")
 
 
-def _render(request: HttpRequest, **special: Any) -> HttpResponse:
+def render_second_factor(request: HttpRequest, **special: Any) -> HttpResponse:
     user = cast("User", request.user)
-    context = {"has_factor": has_second_factor(user), "left": count_recovery_codes(user)}
+    context = {
+        "has_app": has_app(user),
+        "passkeys": [(key, key.wrap().name) for key in list_passkeys(user)],
+        "left": count_recovery_codes(user),
+        "now": timezone.now(),
+    }
     return render(request, "staff/second_factor.html", context | special, status=HTTPStatus.OK)

@@ -23,10 +23,10 @@ from governance.restrictions.models import Restriction
 from governance.review.bulk.forms import SeenField
 from governance.review.models import BulkDecision, Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
-from governance.staff.models import ServiceKey, StaffSession, User
+from governance.staff.models import ServiceKey, User
 from governance.webhooks.models import Webhook
-from tests.factories import PASSWORD
 from tests.rules.arguments_of_sharing import ARGUMENTS_OF_SHARING
+from tests.rules.arguments_of_sign_in import ARGUMENTS_OF_SIGN_IN
 from tests.rules.given import Arguments, first_of
 
 
@@ -58,7 +58,6 @@ BULK = {"pk": partial(first_of, BulkDecision)}
 LOST = {"pk": partial(first_of, LostDecision)}
 WEBHOOK = {"pk": partial(first_of, Webhook)}
 SOMEBODY = {"pk": partial(first_of, User)}
-SESSION = {"pk": partial(first_of, StaffSession)}
 POLICY = {"pk": partial(first_of, PolicyVersion)}
 RESTRICTION = {"number": partial(first_of, Restriction)}
 ENTRY = {"number": partial(first_of, Entry)}
@@ -229,21 +228,7 @@ ARGUMENTS: dict[str, Arguments] = {
         WEBHOOK, sent={"delivery": str(uuid.uuid4()), "since": "2026-11-01"}
     ),
     "/enforcement/webhooks/<uuid:pk>/remove/": Arguments(WEBHOOK),
-    "/sign-in/": Arguments(
-        query=("next", "ended"), sent={"username": "mira@example.com", "password": "x", "next": "/queue/"}
-    ),
-    "/sign-out/": Arguments(query=("next",)),
-    "/password/": Arguments(
-        sent={"present": PASSWORD, "new": "another long passphrase", "again": "another long passphrase"}
-    ),
-    "/sign-in/code/": Arguments(sent={"code": "000000"}),
-    "/second-factor/": Arguments(),
-    "/second-factor/add/": Arguments(sent={"code": "000000", "password": PASSWORD}),
-    "/second-factor/codes/": Arguments(sent={"password": PASSWORD}),
-    "/second-factor/remove/": Arguments(sent={"password": PASSWORD}),
-    "/sessions/": Arguments(),
-    "/sessions/<uuid:pk>/end/": Arguments(SESSION),
-    "/sessions/end-others/": Arguments(),
+    **ARGUMENTS_OF_SIGN_IN,
     "/words/": Arguments(),
     "/health/": Arguments(),
     "/api/v1/usage-events": Arguments(sent={"events": [EVENT]}),

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                     ("network", "Sign-in from a network"),
                     ("person", "Sign-in of a person from unknown networks"),
                     ("password", "Change of a password"),
-                    ("used_code", "Use of a code of an authenticator app"),
+                    ("used_code", "Use of a code or a challenge"),
                     ("strangers", "Failures from unknown networks in an hour"),
                     ("partner", "Requests of a partner"),
                     ("partner_network", "Wrong tokens of partners from a network"),
