@@ -8,7 +8,6 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.urls import reverse_lazy
 from environs import Env, validate
 
 from governance.openapi.settings import SPECTACULAR_SETTINGS  # noqa: F401 - a setting by its name
@@ -17,6 +16,7 @@ from governance.platform.bounded_connection import bounded_connection_class, lon
 from governance.platform.console_log import log_to_console
 from governance.platform.installation_secrets import LOG_KEYS, PEPPERS, Secrets, get_or_create_secrets, read_keys
 from governance.restrictions.usual_clauses import USUAL_CLAUSES, USUAL_CLAUSES_OF_REASONS
+from governance.staff.sign_in_settings import *  # noqa: F403 - settings by their names
 from governance.timetable import TIMETABLE, WAITING_FOR_OTHERS
 from governance.web.admin_theme import UNFOLD  # noqa: F401 - a setting by its name
 from governance.web.rest_settings import REST_FRAMEWORK  # noqa: F401 - a setting by its name
@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "csp",
     "django_htmx",
+    *("allauth", "allauth.account", "allauth.mfa"),
     "rest_framework",
     "template_partials",
     "governance.apps.GovernanceConfig",
@@ -137,6 +138,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "governance.web.middleware.SessionMiddleware",
 ]
 
@@ -172,25 +174,9 @@ STORAGES = {
     "staticfiles": {"BACKEND": "governance.web.static.HashedStaticFiles"},
 }
 
-# Who may do what -----------------------------------------------------------------------------------------------
-
-AUTH_USER_MODEL = "staff.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
-LOGIN_URL = reverse_lazy("sign-in")
-LOGIN_REDIRECT_URL = reverse_lazy("overview:overview")
-LOGOUT_REDIRECT_URL = LOGIN_URL
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+# Who may do what: also governance/staff/sign_in_settings.py ------------------------------------------------------
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
-SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "governance.web.views.csrf_failure"
-SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SECURE_SSL_REDIRECT = SECURE
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE

@@ -41,6 +41,19 @@
     return true;
   };
 
+  // A page that polls says with its next request whether somebody used it: else the session would never be idle.
+
+  let isUsed = false;
+  const use = ({ isTrusted }) => (isUsed ||= isTrusted);
+  for (const act of ["keydown", "input", "pointerdown", "wheel"]) {
+    document.addEventListener(act, use, { capture: true, passive: true });
+  }
+
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    if (isUsed) detail.headers["X-Stillwatch-Used"] = "true";
+    isUsed = false;
+  });
+
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { elt, xhr } = event.detail;
     const isOurs = follow(xhr);

@@ -64,6 +64,9 @@ from governance.sharing.models import Tlp
 from governance.staff.attempts import count_attempt
 from governance.staff.credentials import ClientOrigin, remember_origin
 from governance.staff.models import AttemptCount, ServiceKey, User
+from governance.staff.second_factor import add_authenticator_app, new_app_secret
+from governance.staff.session_store import SessionStore
+from governance.staff.sessions import begin_session
 from governance.usage.actions import compact_profiles, record_lines
 from governance.usage.models import (
     EventConflict,
@@ -90,6 +93,7 @@ from tests.factories import (
 )
 from tests.policies.outcomes import BLOCK
 from tests.sharing.partners import bundle, indicator
+from tests.staff.second_factors import current_code
 
 
 def _one_of_the_work_on(opened: Case, mira: User) -> None:
@@ -116,6 +120,14 @@ def _one_of_what_is_compared(other: Account) -> None:
     AnswerSample.objects.create(kind=0, digest=7, account=other)
 
 
+def _one_of_sign_in(mira: User) -> None:
+    remember_origin(mira, ClientOrigin("203.0.113.0/24", "a device"), now=NOW)
+    secret = new_app_secret()
+    add_authenticator_app(mira, secret, current_code(secret), now=NOW)
+    begin_session(SessionStore(), mira, address="203.0.113.7", browser="Firefox on Linux", now=NOW)
+    count_attempt(AttemptCount.Kind.STRANGERS, "192.0.2.0/24", NOW)
+
+
 def one_of_everything() -> None:
     """Commit nothing; leave at least one row in every table of ours."""
     harbour = AccountLine(
@@ -138,8 +150,7 @@ def one_of_everything() -> None:
         account=Account.objects.get(), source="native", day=NOW, events=2, in_time_alone=1, newest_at=NOW
     )
     mira = person()
-    remember_origin(mira, ClientOrigin("203.0.113.0/24", "a device"), now=NOW)
-    count_attempt(AttemptCount.Kind.STRANGERS, "192.0.2.0/24", NOW)
+    _one_of_sign_in(mira)
     opened = case()
     other = account("acct_2")
     _one_campaign(other)

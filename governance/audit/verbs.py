@@ -158,7 +158,12 @@ class Verb(StrEnum):
     USER_READMITTED = "user.readmitted", "email role"
     USER_PASSWORD_CHANGED = "user.password_changed"
     USER_PASSWORD_REFUSED = "user.password_refused"
-    SIGN_IN_SUCCEEDED = "sign_in.succeeded"
+    USER_FACTOR_ADDED = "user.factor_added", "factor"
+    USER_FACTOR_REMOVED = "user.factor_removed", "", "factor"
+    USER_FACTOR_REFUSED = "user.factor_refused"
+    USER_RECOVERY_CODES_MADE = "user.recovery_codes_made"
+    USER_SESSIONS_ENDED = "user.sessions_ended", "sessions"
+    SIGN_IN_SUCCEEDED = "sign_in.succeeded", "", "factor"
     SIGN_IN_ENDED = "sign_in.ended"
     SIGN_IN_FAILED = "sign_in.failed", "network"
     SIGN_IN_STRANGERS_FAILED = "sign_in.strangers_failed", "hour attempts networks further_networks"
@@ -203,6 +208,11 @@ _WORDS: Final = {
     Verb.REASON_CHOICE_SET: "reason or its clause changed",
     Verb.USER_PASSWORD_CHANGED: "password changed",
     Verb.USER_PASSWORD_REFUSED: "password refused",
+    Verb.USER_FACTOR_ADDED: "second factor added",
+    Verb.USER_FACTOR_REMOVED: "second factor removed",
+    Verb.USER_FACTOR_REFUSED: "code of a second factor refused",
+    Verb.USER_RECOVERY_CODES_MADE: "recovery codes made",
+    Verb.USER_SESSIONS_ENDED: "sessions ended",
     Verb.SIGN_IN_SUCCEEDED: "signed in",
     Verb.SIGN_IN_ENDED: "signed out",
     Verb.SIGN_IN_FAILED: "sign-in failed",

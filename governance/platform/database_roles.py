@@ -31,9 +31,13 @@ FUNCTIONS: Final = ("usage_make_day(date)", "usage_drop_day(date)")
 
 # What reports never need: whole tables, and columns of others.
 SECRET_TABLES: Final = (
+    "account_emailaddress",
+    "account_emailconfirmation",
     "django_session",
+    "mfa_authenticator",
     "staff_attemptcount",
     "staff_signinorigin",
+    "staff_staffsession",
     "usage_datakey",
     "usage_excerpt",
     "web_keptanswer",

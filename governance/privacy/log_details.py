@@ -31,12 +31,12 @@ NETWORKS: Final = frozenset({"network", "networks"})
 # Ids of customers and things, codes, times, figures, and files that staff put in force.
 OTHERS: Final = """
     accepted account accounts action added address after allowed_from assessment attempts before blocked campaign
-    case checkpoint common content contested contested_by continues created days decision deliveries duplicate
-    ended ends_at entries erasure error evaluation events excerpts expires_at format from further_networks gateway
+    case checkpoint common content contested contested_by continues created days decision deliveries duplicate ended
+    ends_at entries erasure error evaluation events excerpts expires_at factor format from further_networks gateway
     headers hold host hour into kept_out key keys kind left_out left_to_others mended number objects other outcome
     partner receives reference rejected requests_per_minute restored restriction retracted role root runs scope
-    scopes score scorings sends sha256 shadow_minutes shared starts_after starts_at superseded terms_clause texts
-    tlp tokens_per_minute training_permitted trouble unchanged unique_key until updated version what withheld
+    scopes score scorings sends sessions sha256 shadow_minutes shared starts_after starts_at superseded terms_clause
+    texts tlp tokens_per_minute training_permitted trouble unchanged unique_key until updated version what withheld
     withheld_fields
 """
 

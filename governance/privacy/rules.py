@@ -17,6 +17,7 @@ from governance.privacy.periods import (
 )
 from governance.privacy.rule import Does, Ends, Purpose, Rule
 from governance.privacy.rules_of_sharing import RULES_OF_SHARING
+from governance.privacy.rules_of_staff import RULES_OF_STAFF
 from governance.privacy.rules_without_people import RULES_WITHOUT_PEOPLE
 
 CUSTOMERS, DETECTION, DECISIONS, ENFORCEMENT, RECORD, STAFF, OPERATION = Purpose
@@ -262,39 +263,13 @@ RULES: Final = (
         kept="for ever: an entry that is changed or missing breaks the proof",
         erasure="stays unchanged",
     ),
-    Rule("staff.User", STAFF, staff="name email password", kept="for ever: decisions name who made them"),
-    Rule(
-        "staff.ServiceKey",
-        STAFF,
-        plain="name shown_prefix digest pepper previous_prefix previous_digest previous_pepper scopes networks",
-        staff="created_by",
-        kept="for ever: decisions name who made them",
-    ),
-    Rule(
-        "staff.SignInOrigin",
-        STAFF,
-        {"value": "network, or keyed digest of a device"},
-        ends=Ends(180, "last_used_at", "record_stranger_failures"),
-    ),
-    Rule(
-        "staff.AttemptCount",
-        STAFF,
-        {"key": "network, keyed digest of a person, or id of a service key"},
-        ends=Ends(1 / 24, "starts_at", "record_stranger_failures"),
-    ),
+    *RULES_OF_STAFF,
     Rule(
         "web.KeptAnswer",
         OPERATION,
         {"body": "an answer to a machine, with the seller's ids"},
         "key request_digest",
         ends=by_expiry("at", 7),
-    ),
-    Rule(
-        "sessions.Session",
-        STAFF,
-        {"session_data": "which user is signed in"},
-        "session_key",
-        ends=Ends(0, "expire_date", HERE),
     ),
     *RULES_WITHOUT_PEOPLE,
 )

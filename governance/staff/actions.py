@@ -16,6 +16,7 @@ from governance.platform.installation_secrets import read_private
 from governance.platform.transactions import retried_transaction
 from governance.staff.models import User
 from governance.staff.roles import Role
+from governance.staff.sessions import delete_sessions
 
 
 @retried_transaction
@@ -55,7 +56,7 @@ class OwnAccessError(Exception):
 
 @retried_transaction
 def change_role(user: User, role: Role, *, by: User, now: datetime) -> bool:
-    """Give a user another role, from their next request on. Return False if they have it already, or are shut out.
+    """Give a user another role, which ends their sessions. Return False if they have it already, or are shut out.
 
     Raises OwnAccessError, LastAdminError.
     """
@@ -68,6 +69,7 @@ def change_role(user: User, role: Role, *, by: User, now: datetime) -> bool:
     if locked.role == Role.ADMIN and not others:
         raise LastAdminError
     User.objects.filter(pk=user.pk).update(role=role)
+    delete_sessions(locked)
     details = {"email": locked.email, "before": locked.role, "after": role.value}
     record(Verb.USER_ROLE_CHANGED, subject=("user", str(user.pk)), by=by.actor, now=now, details=details)
     return True
@@ -75,7 +77,7 @@ def change_role(user: User, role: Role, *, by: User, now: datetime) -> bool:
 
 @retried_transaction
 def shut_out_user(user: User, *, by: Actor, now: datetime) -> bool:
-    """End a user's access: no sign-in, and open sessions end with the next request. Return False if they had none.
+    """End a user's access: no sign-in, and open sessions end. Return False if they had none.
 
     The password goes too, since sessions are bound to it: should the user be made active again, none of them revives.
     Raises LastAdminError, and OwnAccessError where a user would shut themselves out.
@@ -90,6 +92,7 @@ def shut_out_user(user: User, *, by: Actor, now: datetime) -> bool:
         raise LastAdminError
     user.set_unusable_password()
     User.objects.filter(pk=user.pk).update(is_active=False, password=user.password)
+    delete_sessions(user)
     record(Verb.USER_DEACTIVATED, subject=("user", str(user.id)), by=by, now=now, details={"email": user.email})
     return True
 

@@ -1,11 +1,15 @@
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.staff.models import AttemptCount, ServiceKey, SignInOrigin, User
+from governance.staff.models import AttemptCount, ServiceKey, SignInOrigin, StaffSession, User
 
 # Roles are code here: a table of groups that grants nothing would mislead.
 admin.site.unregister(Group)
+# Nothing is written to the first of these tables of django-allauth; the second is shown without its secrets.
+admin.site.unregister((EmailAddress, Authenticator))
 
 
 @admin.register(User)
@@ -41,6 +45,23 @@ class SignInOriginAdmin(ReadOnlyAdmin):
     search_fields = ("user__name", "user__email")
     list_select_related = ("user",)
     exclude = ("value",)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    search_fields = ("user__name", "user__email")
+    list_select_related = ("user",)
+    exclude = ("data",)
+
+
+@admin.register(StaffSession)
+class StaffSessionAdmin(ReadOnlyAdmin):
+    list_display = ("user", "started_at", "last_used_at", "address", "browser")
+    search_fields = ("user__name", "user__email")
+    list_select_related = ("user",)
+    exclude = ("session",)
 
 
 @admin.register(AttemptCount)

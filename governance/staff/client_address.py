@@ -23,6 +23,11 @@ def client_address(request: HttpRequest) -> str:
     return find_client(str(request.META.get("REMOTE_ADDR", "")), request.headers.get("X-Forwarded-For", ""))
 
 
+def get_shown_address(request: HttpRequest) -> str:
+    """Return the client's address as people read it, or an empty text where what is known is no address."""
+    return str(_read(client_address(request)) or "")
+
+
 def find_client(peer: str, forwarded: str) -> str:
     """Return the address of the client, of who called and of what X-Forwarded-For says.
 

@@ -126,6 +126,16 @@ def delete_old_origins(*, now: datetime) -> None:
     SignInOrigin.objects.filter(last_used_at__lt=now - ORIGIN_KEPT_FOR).delete()
 
 
+def count_stranger(origin: ClientOrigin, *, now: datetime) -> None:
+    """Count a failure of nobody known, of which the hour gets one entry."""
+    count_attempt(AttemptCount.Kind.STRANGERS, origin.network, period_start(now, STRANGERS_COUNTED_BY))
+
+
+def attempt_limits(email: str, origin: ClientOrigin, *, now: datetime) -> Sequence[Limit]:
+    """Return what limits attempts to sign in as this person from there."""
+    return _attempt(email, origin, now=now).limits
+
+
 def _attempt(email: str, origin: ClientOrigin, *, now: datetime) -> _Attempt:
     email = email.lower()
     user = User.objects.filter(email=email).first()
@@ -148,7 +158,7 @@ def _attempt(email: str, origin: ClientOrigin, *, now: datetime) -> _Attempt:
 def _note_failure(attempt: _Attempt, *, now: datetime, is_refused: bool = False) -> None:
     """Strangers can fail as often as they like, so that they are counted; others, who have limits, leave an entry."""
     if not attempt.is_known:
-        count_attempt(AttemptCount.Kind.STRANGERS, attempt.origin.network, period_start(now, STRANGERS_COUNTED_BY))
+        count_stranger(attempt.origin, now=now)
     elif not is_refused and attempt.user is not None:
         details = {"network": attempt.origin.network}
         with transaction.atomic():

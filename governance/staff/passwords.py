@@ -11,6 +11,7 @@ from governance.staff.attempts import Limit, attempt_digest, refund_attempt, res
 from governance.staff.credentials import ATTEMPTS_EACH, TooManyAttemptsError
 from governance.staff.hashing import FOR_KNOWN
 from governance.staff.models import AttemptCount, SignInOrigin, User
+from governance.staff.sessions import delete_sessions
 
 
 class WrongPasswordError(Exception):
@@ -31,8 +32,10 @@ def check_own_password(user: User, password: str, *, now: datetime) -> None:
     refund_attempt(limits, now=now)
 
 
-def change_password(user: User, new: str, *, now: datetime) -> bool:
-    """Give the user this password, which ends their sessions. Return False where it was changed meanwhile.
+def change_password(user: User, new: str, *, now: datetime, but: str | None = None) -> bool:
+    """Give the user this password, which ends their sessions, but for the one with the key `but`.
+
+    Return False where it was changed meanwhile.
 
     All devices and networks are strangers again, since somebody who knew the old password may have used them.
     Raises HashingBusyError.
@@ -43,6 +46,7 @@ def change_password(user: User, new: str, *, now: datetime) -> bool:
         if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(password=encoded):
             return False
         SignInOrigin.objects.filter(user=user).delete()
+        delete_sessions(user, but=but)
         record(Verb.USER_PASSWORD_CHANGED, subject=("user", str(user.pk)), by=user.actor, now=now)
     user.password = encoded
     return True

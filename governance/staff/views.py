@@ -1,12 +1,8 @@
-from datetime import timedelta
-from http import HTTPStatus
 from typing import Any, Final, cast
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.views import LoginView, LogoutView
-from django.db import transaction
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,19 +12,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from governance.staff.client_address import client_network
-from governance.staff.credentials import ClientOrigin, new_device_token, remember_origin
-from governance.staff.forms import BUSY, TRY_LATER, ChangePasswordForm, SignInForm
+from governance.staff.credentials import ClientOrigin
+from governance.staff.forms import BUSY, ChangePasswordForm, SignInForm
 from governance.staff.hashing import HashingBusyError
 from governance.staff.models import User
 from governance.staff.passwords import change_password
+from governance.staff.second_factor import has_second_factor
+from governance.staff.second_step import begin_second_step
+from governance.staff.sign_in_steps import finish_sign_in, read_origin, with_error_status
 
 # Names, to the sign-in page that follows, the user who signed out: the page forgets that user's drafts.
 SIGNED_OUT: Final = "signed_out"
-# Known by the cookie, a device on which somebody signed in before is not held up by what strangers try.
-DEVICE: Final = "device"
-DEVICE_LASTS: Final = timedelta(days=400)  # the most that browsers keep a cookie
-LONGEST_DEVICE: Final = 64
 
 
 @method_decorator(require_http_methods(["GET", "HEAD", "POST"]), name="dispatch")
@@ -39,8 +33,7 @@ class SignIn(LoginView):
 
     @cached_property
     def origin(self) -> ClientOrigin:
-        device = self.request.COOKIES.get(DEVICE, "")[:LONGEST_DEVICE]
-        return ClientOrigin(client_network(self.request), device or new_device_token())
+        return read_origin(self.request)
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return super().get_form_kwargs() | {"origin": self.origin}
@@ -58,21 +51,14 @@ class SignIn(LoginView):
         return response
 
     def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
-        with transaction.atomic():  # the session, the time of sign-in and the entry stand or fall together
-            response = super().form_valid(form)
-            remember_origin(form.get_user(), self.origin, now=timezone.now())
-        response.set_cookie(
-            DEVICE,
-            self.origin.device,
-            max_age=DEVICE_LASTS,
-            secure=self.request.is_secure(),
-            httponly=True,
-            samesite="Strict",
-        )
-        return response
+        user, leads_to, now = form.get_user(), self.get_success_url(), timezone.now()
+        if has_second_factor(user):
+            begin_second_step(self.request.session, user, leads_to=leads_to, now=now)
+            return redirect("second-step")
+        return finish_sign_in(self.request, user, origin=self.origin, leads_to=leads_to, now=now)
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
-        return _with_error_status(form, super().form_invalid(form))
+        return with_error_status(form, super().form_invalid(form))
 
 
 class SignOut(LogoutView):
@@ -94,7 +80,7 @@ def password(request: HttpRequest) -> HttpResponse:
     form = ChangePasswordForm(request.POST if request.method == "POST" else None, user=user, now=now)
     if form.is_bound and form.is_valid():
         try:
-            if change_password(user, form.cleaned_data["new"], now=now):
+            if change_password(user, form.cleaned_data["new"], now=now, but=request.session.session_key):
                 update_session_auth_hash(request, user)
                 messages.success(request, "Password changed. You are signed out everywhere else.")
                 return redirect("password")
@@ -102,14 +88,4 @@ def password(request: HttpRequest) -> HttpResponse:
         except HashingBusyError:
             form.add_error(None, BUSY)
     response = render(request, "staff/password.html", {"form": form})
-    return _with_error_status(form, response) if form.errors else response
-
-
-def _with_error_status(form: Form, response: HttpResponse) -> HttpResponse:
-    """Give the page that shows what is wrong the status that says so."""
-    response.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
-    for error in form.non_field_errors().as_data():
-        if error.code in TRY_LATER:
-            response.status_code = HTTPStatus.TOO_MANY_REQUESTS
-            response.headers["Retry-After"] = str(TRY_LATER[error.code])
-    return response
+    return with_error_status(form, response)

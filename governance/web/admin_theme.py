@@ -154,6 +154,8 @@ UNFOLD = {
                 "title": "Access",
                 "items": [
                     _table("Staff", "group", "staff_user"),
+                    _table("Second factors", "security", "mfa_authenticator"),
+                    _table("Sessions", "devices", "staff_staffsession"),
                     _table("Service keys", "vpn_key", "staff_servicekey"),
                     _table("Due-date targets", "schedule", "configuration_duetarget"),
                     _table("Reason overrides", "rule", "configuration_reasonoverride"),

@@ -1,20 +1,23 @@
 from codecs import lookup
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
+from django.utils import timezone
 
 from governance.staff.models import User
+from governance.staff.sessions import record_use
 from governance.web.api_responses import is_for_machines
 from governance.web.problems import problem
 from governance.web.requests import StaffRequest, sending_page
 
 SESSION_ENDED: Final = "ended"  # in the query of the sign-in page: say that a session ended
+USED: Final = "X-Stillwatch-Used"  # sent by static/session.js: somebody typed or clicked since the request before
 SAFE_METHODS: Final = {"GET", "HEAD"}
 FORM: Final = "application/x-www-form-urlencoded"
 UTF_8: Final = "utf-8"
@@ -60,11 +63,20 @@ class SessionMiddleware:
     Every answer to htmx names the signed-in user and a valid CSRF token: static/session.js keeps the page's token
     current and warns where somebody else has signed in. Where the session ended the answer names the sign-in page,
     which leads back to the page that was open. Only what a person did, a link or a form, leads there (401); a poll
-    gets nothing to show (204), since leaving the page would take away what is being typed.
+    gets nothing to show (204), since leaving the page would take away what is being typed. Nor does a poll keep a
+    session going: only what somebody does on the page, which the next request says.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+
+    def process_view(self, request: StaffRequest, *_: Any) -> None:
+        """Note that the session is in use, unless the request is a poll of a page that nobody touches.
+
+        Before the view, so that nothing can fail once that has acted.
+        """
+        if (not request.htmx or USED in request.headers) and isinstance(request.user, User):
+            record_use(request.session, now=timezone.now())
 
     def __call__(self, request: StaffRequest) -> HttpResponse:
         response = self.get_response(request)

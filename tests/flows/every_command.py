@@ -11,7 +11,7 @@ import pytest
 from django.test import override_settings
 
 from governance.staff.models import ServiceKey
-from tests.factories import person, service_key
+from tests.factories import service_key
 from tests.flows.command_world import CUSTOMERS, RUNS, World, runs
 from tests.gateways.canary_server import ACCOUNT, canary_server
 from tests.gateways.litellm_server import KEY, litellm_server
@@ -179,16 +179,6 @@ def _(world: World) -> None:
 @runs("grant_roles")
 def _(world: World) -> None:
     assert "stillwatch_run" in world.call("grant_roles")
-
-
-@runs("add_user")
-def _(world: World) -> None:
-    assert world.call("add_user", "ada@example.com", "--name", "Ada Moreau", "--role", "admin")
-
-
-@runs("shut_out_user")
-def _(world: World) -> None:
-    world.call("shut_out_user", person().email)
 
 
 @runs("issue_service_key")

@@ -20,7 +20,12 @@ from governance.sharing.actions.partners import add_partner
 from governance.sharing.models import Tlp
 from governance.usage.models import UsageEvent
 from tests.factories import account, restriction
-from tests.flows import every_command, every_log_command, every_partner_command  # noqa: F401 - which say how commands are run
+from tests.flows import (  # noqa: F401 - which say how commands are run
+    every_command,
+    every_log_command,
+    every_partner_command,
+    every_staff_command,
+)
 from tests.flows.command_world import RUNS, World
 from tests.flows.documents import (
     PAGES,
@@ -63,7 +68,8 @@ class TestALink:
 
 class TestASetting:
     def test_is_documented_if_there_is_one(self) -> None:
-        source = (ROOT / "governance" / "settings.py").read_text()
+        files = ("settings.py", "staff/sign_in_settings.py")
+        source = "".join((ROOT / "governance" / file).read_text() for file in files)
         read = set(re.findall(r'env\.\w+\(\s*f?"([A-Z_]+)', source)) - {"DATABASE_TIMEOUTS_"}
         read |= {LOG_KEYS.variable, PEPPERS.variable}
         rows = re.findall(r"^\| (`[^|]+) \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)

@@ -25,9 +25,10 @@ from governance.review.models import BulkDecision, Case, Decision, SavedView
 from governance.review.queue_forms import QueueForm
 from governance.staff.models import ServiceKey, User
 from governance.webhooks.models import Webhook
-from tests.factories import NOW, PASSWORD
+from tests.factories import NOW
 from tests.rules.arguments_of_machines import ARGUMENTS_OF_MACHINES
 from tests.rules.arguments_of_sharing import ARGUMENTS_OF_SHARING
+from tests.rules.arguments_of_sign_in import ARGUMENTS_OF_SIGN_IN
 from tests.rules.given import Arguments, first_of
 
 
@@ -111,6 +112,8 @@ ARGUMENTS: dict[str, Arguments] = {
     "/settings/users/add/": Arguments(sent={"name": "Ines Varga", "email": "ines@example.com", "role": "auditor"}),
     "/settings/users/<uuid:pk>/role/": Arguments(SOMEBODY, sent={"role": "lead"}),
     "/settings/users/<uuid:pk>/shut-out/": Arguments(SOMEBODY),
+    "/settings/users/<uuid:pk>/end-sessions/": Arguments(SOMEBODY),
+    "/settings/users/<uuid:pk>/remove-factor/": Arguments(SOMEBODY),
     "/settings/users/<uuid:pk>/readmit/": Arguments(SOMEBODY),
     "/settings/privacy/": Arguments(query=("kind", "name")),
     "/settings/privacy/hold/": Arguments(sent={"kind": "account", "name": "acct_harbour", "reason": "Case 12/26."}),
@@ -196,13 +199,7 @@ ARGUMENTS: dict[str, Arguments] = {
         WEBHOOK, sent={"delivery": str(uuid.uuid4()), "since": "2026-11-01"}
     ),
     "/enforcement/webhooks/<uuid:pk>/remove/": Arguments(WEBHOOK),
-    "/sign-in/": Arguments(
-        query=("next", "ended"), sent={"username": "mira@example.com", "password": "x", "next": "/queue/"}
-    ),
-    "/sign-out/": Arguments(query=("next",)),
-    "/password/": Arguments(
-        sent={"present": PASSWORD, "new": "another long passphrase", "again": "another long passphrase"}
-    ),
+    **ARGUMENTS_OF_SIGN_IN,
     "/words/": Arguments(),
     "/problems/": Arguments(),
     "/api-reference/": Arguments(),

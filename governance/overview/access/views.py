@@ -21,6 +21,7 @@ from governance.review.actions import shut_out_and_release
 from governance.staff.actions import LastAdminError, OwnAccessError, add_user, change_role, readmit_user
 from governance.staff.models import ServiceKey, User
 from governance.staff.roles import CHANGE_SERVICE_KEYS, CHANGE_USERS, VIEW_SERVICE_KEYS, VIEW_USERS, Role
+from governance.staff.second_factor import remove_second_factor
 from governance.staff.service_keys import (
     TwoSecretsError,
     end_previous_secret,
@@ -28,6 +29,7 @@ from governance.staff.service_keys import (
     replace_secret,
     revoke_service_key,
 )
+from governance.staff.sessions import end_sessions
 from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
 
@@ -90,6 +92,26 @@ def shut_out_staff_user(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     except (LastAdminError, OwnAccessError) as refused:
         return _render_users(request, status=HTTPStatus.CONFLICT, trouble=str(refused))
     messages.success(request, f"{user.name} is shut out. {pluralize(freed, 'claimed case')} released.")
+    return redirect(USERS)
+
+
+@require_POST
+@permission_required(CHANGE_USERS, raise_exception=True)
+def end_staff_sessions(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Sign somebody out everywhere, as when a device is lost."""
+    user = get_object_or_404(User, pk=pk)
+    ended = end_sessions(user, by=request.user.actor, now=timezone.now())
+    messages.success(request, f"{user.name}: {pluralize(ended, 'session')} ended.")
+    return redirect(USERS)
+
+
+@require_POST
+@permission_required(CHANGE_USERS, raise_exception=True)
+def remove_staff_factor(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
+    """Let somebody sign in with the password alone, since they lost their device and their recovery codes."""
+    user = get_object_or_404(User, pk=pk)
+    is_removed = remove_second_factor(user, by=request.user.actor, now=timezone.now())
+    messages.success(request, f"{user.name}: {'second factor removed' if is_removed else 'had no second factor'}.")
     return redirect(USERS)
 
 
@@ -174,7 +196,8 @@ def end_key_secret(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _render_users(request: StaffRequest, *, status: HTTPStatus = HTTPStatus.OK, **special: Any) -> HttpResponse:
-    context = {"users": list_users(), "roles": Role.choices, "form": UserForm(), "now": timezone.now()}
+    now = timezone.now()
+    context = {"users": list_users(at=now), "roles": Role.choices, "form": UserForm(), "now": now}
     return render(request, "overview/settings/users.html", context | special, status=status)
 
 
