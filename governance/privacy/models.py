@@ -149,3 +149,8 @@ def hold_reasons(**covering: Any) -> ArraySubquery:
 def is_held(account: str = "account") -> Exists:
     """For a filter: whether a legal hold covers the account that a row has at `account`."""
     return Exists(HeldAccount.objects.filter(account=OuterRef(account)))
+
+
+def is_campaign_held(campaign: str = "campaign") -> Exists:
+    """For a filter: whether a legal hold is on the campaign that a row has at `campaign`."""
+    return Exists(LegalHold.objects.in_force().filter(campaign=OuterRef(campaign)))
