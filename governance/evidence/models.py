@@ -2,14 +2,15 @@
 
 import uuid
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Account
+from governance.privacy.models import ErasedAccount, HeldAccount, is_campaign_held, is_held
 from governance.review.models import Case
 
 LONGEST_REASON: Final = 500
@@ -65,10 +66,28 @@ class SealedAccount(models.Model):
         return f"{self.account_id} in {self.seal_id}"
 
 
+# Whom a bundle about a campaign names: who belongs to it or did.
+_OF_CAMPAIGN: Final[dict[str, Any]] = {
+    "account__memberships__campaign": OuterRef("case__campaign"),
+    "account__memberships__left_out_because": "",
+}
+
+
 class EvidenceBundleQuerySet(models.QuerySet["EvidenceBundle"]):
     def waiting(self) -> Self:
         """Those that a worker is still to make, the oldest first."""
         return self.filter(state=EvidenceBundle.State.WAITING).order_by("requested_at", "pk")
+
+    def held(self) -> Self:
+        """Those about an account, a campaign or a member of it, now or before, that is under a legal hold."""
+        member_is_held = Exists(HeldAccount.objects.filter(**_OF_CAMPAIGN))
+        return self.filter(is_held("case__account") | is_campaign_held("case__campaign") | member_is_held)
+
+    def about_erased(self) -> Self:
+        """Those about an account that was erased, or asked for before a member of their campaign was."""
+        is_later = Q(erasure__finished_at=None) | Q(erasure__finished_at__gte=OuterRef("requested_at"))
+        member_was_erased = Exists(ErasedAccount.objects.filter(is_later, **_OF_CAMPAIGN))
+        return self.filter(Q(case__account__erased_on_request=True) | member_was_erased)
 
 
 class EvidenceBundle(models.Model):

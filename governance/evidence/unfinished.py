@@ -11,7 +11,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import OperationalError
-from django.db.models import F, Q
+from django.db.models import F
 
 from governance.audit.stillwatch_verify import LogFaultError
 from governance.evidence.actions import make_bundle
@@ -20,7 +20,7 @@ from governance.evidence.models import EvidenceBundle
 from governance.evidence.scope import NotPublishedError, NotYetPublishedError
 from governance.platform.locks import Lock, advisory_lock
 from governance.platform.notifications import enqueue_on_commit
-from governance.privacy.models import is_held
+from governance.privacy.holds import cover_held_accounts
 
 logger = logging.getLogger(__name__)
 
@@ -78,17 +78,18 @@ def _show_progress(bundle: EvidenceBundle, done: int, total: int) -> None:
 
 
 def delete_old_bundles(*, now: datetime) -> int:
-    """Delete bundles that are old, and those about accounts that were erased, but for those under a legal hold.
+    """Delete bundles that are old, and those about people who were erased, but for those under a legal hold.
 
     Return how many. Each file goes before its row.
     """
-    is_old = Q(requested_at__lt=now - timedelta(days=settings.EVIDENCE_DAYS))
-    over = EvidenceBundle.objects.filter(is_old | Q(case__account__erased_on_request=True))
-    bundles = list(over.filter(~is_held("case__account")))
-    for bundle in bundles:
+    cover_held_accounts(now=now)
+    bundles = EvidenceBundle.objects
+    old = bundles.filter(requested_at__lt=now - timedelta(days=settings.EVIDENCE_DAYS))
+    over = list((old | bundles.about_erased()).exclude(pk__in=bundles.held().values("pk")))
+    for bundle in over:
         bundle.file.unlink(missing_ok=True)
         bundle.delete()
     for draft in Path(settings.EVIDENCE_FOLDER).glob(f"{DRAFT}*"):
         if draft.stat().st_mtime < (now - OLD_DRAFT).timestamp():
             shutil.rmtree(draft, ignore_errors=True)
-    return len(bundles)
+    return len(over)

@@ -7,11 +7,19 @@ told you; without it the key in the bundle is taken, which proves only that the 
 and names every file that was altered, or the first record that does not fit.
 """
 
+import os
+import sys
+
+if __name__ == "__main__":
+    # Nothing may run that somebody has added: no bytecode beside the sources, which may be that of another source, and
+    # no file of this folder that is named like a module of Python. Bytecode that we wrote would be an added file too.
+    sys.dont_write_bytecode, sys.pycache_prefix = True, os.devnull
+    sys.path.append(sys.path.pop(0))
+
 import argparse
 import base64
 import hashlib
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,7 +65,7 @@ def verify_bundle(folder: Path, trusted: Sequence[VerifierKey]) -> str:
     """Return what was verified, in a sentence. Raises BundleFaultError, OSError."""
     keys = list(trusted) or [VerifierKey.parse(line) for line in _text(folder, "log/keys.txt").splitlines()]
     files = check_files(folder, keys)
-    checkpoint = _open(_text(folder, "log/checkpoint"), keys)
+    checkpoint = _open(folder, "log/checkpoint", keys)
     check_stamped(folder, checkpoint, keys)
     entries = check_entries(folder, checkpoint)
     events = check_events(folder, entries)
@@ -71,13 +79,9 @@ def verify_bundle(folder: Path, trusted: Sequence[VerifierKey]) -> str:
 def check_files(folder: Path, keys: Sequence[VerifierKey]) -> int:
     """Compare every file with the manifest, and its hash with the signed one. Raises BundleFaultError."""
     written = (folder / MANIFEST).read_bytes()
-    _check_signed(_text(folder, SIGNED), hashlib.sha256(written).hexdigest(), keys)
+    _check_signed(folder, hashlib.sha256(written).hexdigest(), keys)
     wanted: dict[str, str] = json.loads(written)["files"]
-    there = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     faults = [f"{name} is missing" for name in sorted(wanted.keys() - there)]
     faults += [f"{name} was added" for name in sorted(there - wanted.keys() - NOT_LISTED)]
     for name in sorted(wanted.keys() & there):
@@ -88,9 +92,9 @@ def check_files(folder: Path, keys: Sequence[VerifierKey]) -> int:
     return len(wanted)
 
 
-def _check_signed(note: str, digest: str, keys: Sequence[VerifierKey]) -> None:
+def _check_signed(folder: Path, digest: str, keys: Sequence[VerifierKey]) -> None:
     """The note is written as a checkpoint of another log, whose head is the hash of the manifest."""
-    signed = _open(note, [_evidence_key(key) for key in keys if key.kind == ED25519])
+    signed = _open(folder, SIGNED, [_evidence_key(key) for key in keys if key.kind == ED25519])
     if signed.root.hex() != digest:
         raise BundleFaultError(f"{MANIFEST} was altered")
 
@@ -100,18 +104,18 @@ def _evidence_key(key: VerifierKey) -> VerifierKey:
     return VerifierKey(name, key_id(name, ED25519, key.public_key), ED25519, key.public_key)
 
 
-def _open(note: str, keys: Sequence[VerifierKey]) -> SignedCheckpoint:
+def _open(folder: Path, name: str, keys: Sequence[VerifierKey]) -> SignedCheckpoint:
     try:
-        return open_checkpoint(note, keys)
+        return open_checkpoint(_text(folder, name), keys)
     except LogFaultError as fault:
-        raise BundleFaultError(str(fault)) from fault
+        raise BundleFaultError(f"{name}: {fault}") from fault
 
 
 def check_stamped(folder: Path, checkpoint: SignedCheckpoint, keys: Sequence[VerifierKey]) -> None:
     """That the checkpoint with a time stamp goes on from this one, or is the same."""
     if not (folder / "log/stamped-checkpoint").exists():
         return
-    stamped = _open(_text(folder, "log/stamped-checkpoint"), keys)
+    stamped = _open(folder, "log/stamped-checkpoint", keys)
     proof = _hashes(json.loads(_text(folder, "log/consistency.json")))
     if not is_consistent(checkpoint.size, stamped.size, checkpoint.root, stamped.root, proof):
         raise BundleFaultError("log/stamped-checkpoint does not go on from log/checkpoint")

@@ -1,7 +1,7 @@
 from django.contrib import admin
 
 from governance.audit.read_only_admin import ReadOnlyAdmin
-from governance.privacy.models import Erasure, HeldAccount, LegalHold
+from governance.privacy.models import ErasedAccount, Erasure, HeldAccount, LegalHold
 
 
 @admin.register(LegalHold)
@@ -25,3 +25,10 @@ class ErasureAdmin(ReadOnlyAdmin):
     list_filter = (("finished_at", admin.EmptyFieldListFilter),)
     search_fields = ("=account__external_id", "=organisation__external_id")
     list_select_related = ("account", "organisation")
+
+
+@admin.register(ErasedAccount)
+class ErasedAccountAdmin(ReadOnlyAdmin):
+    list_display = ("account", "erasure")
+    search_fields = ("=account__external_id",)
+    list_select_related = ("account", "erasure__account", "erasure__organisation")

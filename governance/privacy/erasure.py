@@ -23,7 +23,7 @@ from governance.audit.verbs import Verb
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
 from governance.privacy.holds import Target, cover_held_accounts, hold_lock
-from governance.privacy.models import Erasure, HeldAccount, LegalHold
+from governance.privacy.models import ErasedAccount, Erasure, HeldAccount, LegalHold
 from governance.privacy.texts import SHORTEST_QUOTED, replace_quotations, typed_about, without
 
 CONTINUE: Final = "governance.tasks.continue_erasures"
@@ -78,11 +78,11 @@ def start_erasure(target: Target, *, reason: str, by: Actor, now: datetime) -> E
     cover_held_accounts(now=now)
     if holds := holds_against(target):
         raise HeldError(holds)
-    accounts = accounts_of(target)
-    number = accounts.count()
     erasure = Erasure.objects.create(
         account=target.account, organisation=target.organisation, reason=reason, erased_at=now, erased_by=str(by)
     )
+    number = _fix_accounts(erasure, target)
+    accounts = _accounts_of(erasure)
     # For all accounts at once: from here on no key is made again, and the register brings nothing back.
     accounts.filter(erased_at=None).update(erased_at=now)
     accounts.update(erased_on_request=True)
@@ -158,12 +158,15 @@ def pseudonymize_account_batch(accounts: "QuerySet[Account]", *, now: datetime) 
     return len(some)
 
 
+def _fix_accounts(erasure: Erasure, target: Target) -> int:
+    """Note which accounts the erasure is about. Return how many: one that joins the organisation later is not."""
+    pks = accounts_of(target).order_by("pk").values_list("pk", flat=True)
+    return len(ErasedAccount.objects.bulk_create(ErasedAccount(erasure=erasure, account_id=pk) for pk in pks))
+
+
 def _accounts_of(erasure: Erasure) -> "QuerySet[Account]":
-    """Those that were erased with it: who joined the organisation since is another matter."""
-    of_erasure = Account.objects.filter(erased_at__isnull=False)
-    if erasure.account_id is not None:
-        return of_erasure.filter(pk=erasure.account_id)
-    return of_erasure.filter(organisation=erasure.organisation_id, erased_at__lte=erasure.erased_at)
+    """Those that it was about from the start, though they may belong to another organisation by now."""
+    return Account.objects.filter(pk__in=erasure.accounts.values("account"))
 
 
 def _erase_some(erasure: Erasure) -> bool:

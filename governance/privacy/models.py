@@ -124,6 +124,22 @@ class Erasure(models.Model):
         return "organisation", self.organisation.external_id
 
 
+class ErasedAccount(models.Model):
+    """An account that an erasure is about: those the organisation had when it began, wherever they are now."""
+
+    erasure = models.ForeignKey(Erasure, on_delete=models.CASCADE, related_name="accounts")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="erased_by")
+
+    class Meta:
+        verbose_name = "erased account"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["erasure", "account"], name="an_account_is_once_in_an_erasure"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} by {self.erasure_id}"
+
+
 def hold_reasons(**covering: Any) -> ArraySubquery:
     """For an annotation: the reasons of the holds in force that fit `covering`, the newest first."""
     holds = LegalHold.objects.in_force().filter(**covering).order_by("-set_at", "pk")
@@ -133,3 +149,8 @@ def hold_reasons(**covering: Any) -> ArraySubquery:
 def is_held(account: str = "account") -> Exists:
     """For a filter: whether a legal hold covers the account that a row has at `account`."""
     return Exists(HeldAccount.objects.filter(account=OuterRef(account)))
+
+
+def is_campaign_held(campaign: str = "campaign") -> Exists:
+    """For a filter: whether a legal hold is on the campaign that a row has at `campaign`."""
+    return Exists(LegalHold.objects.in_force().filter(campaign=OuterRef(campaign)))

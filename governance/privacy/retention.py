@@ -14,7 +14,7 @@ from accounts.models import Account
 from governance.platform.expiry import delete_in_portions
 from governance.privacy.erasure import pseudonymize_account_batch
 from governance.privacy.holds import cover_held_accounts, hold_lock
-from governance.privacy.models import LegalHold, is_held
+from governance.privacy.models import is_campaign_held, is_held
 from governance.privacy.periods import HERE
 from governance.privacy.rule import Does, Rule
 from governance.privacy.rules import RULES
@@ -79,7 +79,7 @@ def _over(rule: Rule, before: datetime) -> "QuerySet[Any]":
         rows = rows.filter(~is_held(rule.account))
     case = {"review.Case": "", "restrictions.Restriction": None, "review.BulkTarget": None, "review.BulkDecision": None}
     path = case.get(rule.table, rule.ends.since.removesuffix("closed_at"))
-    return rows if path is None else rows.filter(~_campaign_is_held(path), ~_still_in_force(path))
+    return rows if path is None else rows.filter(~is_campaign_held(f"{path}campaign"), ~_still_in_force(path))
 
 
 def _unused(model: Any) -> list[Any]:
@@ -89,10 +89,6 @@ def _unused(model: Any) -> list[Any]:
         for one in model._meta.get_fields(include_hidden=True)
         if one.auto_created and not one.concrete
     ]
-
-
-def _campaign_is_held(path: str) -> Exists:
-    return Exists(LegalHold.objects.in_force().filter(campaign=OuterRef(f"{path}campaign")))
 
 
 def _still_in_force(path: str) -> Exists:

@@ -11,6 +11,7 @@ RULES_WITHOUT_PEOPLE: Final = (
     Rule("accounts.TermsVersion", OPERATION, plain="name address", kept="for ever"),
     Rule("accounts.TermsAcceptance", DECISIONS, kept=ACCOUNT),
     Rule("privacy.HeldAccount", RECORD, kept="until the hold is lifted"),
+    Rule("privacy.ErasedAccount", RECORD, kept="as long as the erasure"),
     Rule("usage.EventConflict", DETECTION, plain="source", ends=with_event_days("day")),
     Rule("usage.ReportedAnswer", OPERATION, ends=Ends(3, "newest_at", "drop_old_usage")),
     Rule("usage.Retention", OPERATION, kept="one row"),

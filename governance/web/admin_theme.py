@@ -148,6 +148,7 @@ UNFOLD = {
                     _table("Legal holds", "gavel", "privacy_legalhold"),
                     _table("Held accounts", "lock", "privacy_heldaccount"),
                     _table("Erasures", "person_remove", "privacy_erasure"),
+                    _table("Erased accounts", "person_off", "privacy_erasedaccount"),
                 ],
             },
             {

@@ -1,7 +1,9 @@
 """The verifier finds a false record by its proof, not only by the hash of its file."""
 
 import json
+import py_compile
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from governance.evidence.verify import (
     verify_bundle,
 )
 from tests.evidence.days import use
-from tests.evidence.outsiders import unpack
+from tests.evidence.outsiders import Outsider, make_outsider, unpack
 from tests.factories import MACHINE, NOW, case
 
 Change = Callable[[dict[str, Any]], object]
@@ -46,6 +48,11 @@ def made(
             export_evidence(opened, folder / "b.zip", redaction=Redaction(), by=MACHINE, now=NOW)
         yield unpack(folder / "b.zip", folder / "bundle")
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def outsider(tmp_path_factory: pytest.TempPathFactory) -> Outsider:
+    return make_outsider(tmp_path_factory.mktemp("outsider"))
 
 
 @pytest.fixture
@@ -138,6 +145,55 @@ class TestTheFiles:
 
         with pytest.raises(BundleFaultError, match="signed by none of the given keys"):
             check_files(bundle, [other])
+
+    @pytest.mark.parametrize("name", ["data/__pycache__/confession.txt", "__pycache__/x", "verifier/__pycache__/y.pyc"])
+    def test_that_were_added_are_named_wherever_they_lie(self, bundle: Path, name: str) -> None:
+        (bundle / name).parent.mkdir()
+        (bundle / name).write_text("It was me.")
+
+        with pytest.raises(BundleFaultError) as caught:
+            check_files(bundle, keys())
+
+        assert caught.value.faults == (f"{name} was added",)
+
+    def test_that_sign_others_are_named(self, bundle: Path) -> None:
+        note = (bundle / "manifest.note").read_text()
+        (bundle / "manifest.note").write_text(note.replace("/evidence", "/evidenze"))
+
+        with pytest.raises(BundleFaultError, match=r"^manifest\.note: "):
+            check_files(bundle, keys())
+
+
+@pytest.mark.django_db
+class TestAnOutsider:
+    def test_verifies_twice_in_one_folder(self, bundle: Path, outsider: Outsider) -> None:
+        before = set(bundle.rglob("*"))
+
+        done = [outsider.verify(bundle) for _ in range(2)]
+
+        assert [(one.returncode, one.stderr) for one in done] == [(0, "")] * 2
+        assert set(bundle.rglob("*")) == before
+
+    def test_is_not_deceived_by_bytecode_beside_unaltered_sources(
+        self, bundle: Path, outsider: Outsider, tmp_path: Path
+    ) -> None:
+        (tmp_path / "false.py").write_text("import sys\nsys.exit(0)\n")
+        name = f"verifier/__pycache__/merkle.{sys.implementation.cache_tag}.pyc"
+        unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(tmp_path / "false.py"), str(bundle / name), invalidation_mode=unchecked, doraise=True)
+        (bundle / "annex.json").write_text("{}")
+
+        done = outsider.verify(bundle)
+
+        assert done.returncode == 1
+        assert done.stderr == f"NOT verified: {name} was added.\nNOT verified: annex.json was altered.\n"
+
+    def test_is_not_deceived_by_a_file_named_like_a_module_of_python(self, bundle: Path, outsider: Outsider) -> None:
+        (bundle / "argparse.py").write_text("import sys\nsys.exit(0)\n")
+
+        done = outsider.verify(bundle)
+
+        assert (done.returncode, done.stderr) == (1, "NOT verified: argparse.py was added.\n")
 
 
 @pytest.mark.parametrize(

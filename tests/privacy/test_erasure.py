@@ -265,6 +265,29 @@ class TestAnOrganisation:
         assert Account.objects.filter(email_domain="anna-smit.nl").count() == 1  # the worker has yet to come there
         assert not DataKey.objects.exists()
 
+    def test_is_erased_with_accounts_that_leave_while_it_is_at_work(
+        self, anna: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("governance.privacy.erasure.ACCOUNTS_AT_ONCE", 1)
+        leaver = account("acct_leaver", organisation="org_anna", **REGISTERED)
+        start_erasure(find_target("organisation", "org_anna"), reason="Request 2026-118.", by=MACHINE, now=NOW)
+        register_accounts([AccountLine(account="acct_leaver", organisation="org_b")], by=MACHINE, now=NOW)
+
+        assert continue_erasures(now=NOW) == 1
+
+        leaver.refresh_from_db()
+        assert (leaver.declared_use, leaver.signup_ip) == ("", None)
+        assert leaver.email_domain.startswith("erased-")
+
+    def test_is_erased_without_accounts_that_join_while_it_is_at_work(self, anna: Account) -> None:
+        start_erasure(find_target("organisation", "org_anna"), reason="Request 2026-118.", by=MACHINE, now=NOW)
+        joiner = account("acct_joiner", organisation="org_anna", erased_at=NOW, **REGISTERED)
+
+        continue_erasures(now=NOW)
+
+        joiner.refresh_from_db()
+        assert joiner.email_domain == "anna-smit.nl"
+
 
 class TestThePreview:
     def test_says_what_goes_and_what_stays(self, anna: Account) -> None:
