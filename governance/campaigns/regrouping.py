@@ -13,6 +13,7 @@ from governance.campaigns.hand_made_rules import Belonging, HandMadeRule
 from governance.campaigns.models import Campaign, CampaignMember, CampaignRule, CampaignRuleAccount, CampaignSearch
 from governance.platform.notifications import enqueue_on_commit
 from governance.platform.transactions import retried_transaction
+from governance.privacy.holds import extend_holds, hold_lock
 from governance.usage.scoring_queue import request_rescore
 
 
@@ -26,6 +27,7 @@ def merge_campaigns(into: Campaign, other: Campaign, *, reason: str, by: Actor, 
 
     Raises RegroupingError where they are the same, or one of them is closed.
     """
+    hold_lock()  # before the rows, as what deletes them does
     locked = {one.pk: one for one in _lock({into.pk, other.pk})}
     if len(locked) < 2:
         raise RegroupingError("Choose another campaign that is not closed.")
@@ -33,6 +35,7 @@ def merge_campaigns(into: Campaign, other: Campaign, *, reason: str, by: Actor, 
     members = _current(kept, closed)
     moved = [member for member in members if member.campaign_id == closed.pk]
     _move(moved, kept, now=now)
+    extend_holds(closed.pk, to=kept.pk, by=by, now=now)
     kept.size, closed.size = len(members), 0
     closed.state, closed.closed_at = Campaign.State.CLOSED, now
     kept.events, closed.events = kept.events + closed.events, 0
@@ -51,6 +54,7 @@ def split_campaign(campaign: Campaign, accounts: Collection[int], *, reason: str
 
     Raises RegroupingError where none of them or all of them are members, or the campaign is closed.
     """
+    hold_lock()  # before the rows, as what deletes them does
     locked = _lock({campaign.pk})
     if not locked:
         raise RegroupingError("This campaign is closed.")
@@ -72,6 +76,7 @@ def split_campaign(campaign: Campaign, accounts: Collection[int], *, reason: str
         model_version=kept.model_version,
     )
     _move(moved, new, now=now)
+    extend_holds(kept.pk, to=new.pk, by=by, now=now)
     kept.size = len(stay)
     _save([kept])
     own = [member.account_id for member in moved]

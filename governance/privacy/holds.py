@@ -81,6 +81,18 @@ def set_hold(target: Target, *, reason: str, by: Actor, now: datetime) -> LegalH
 
 
 @retried_transaction
+def extend_holds(campaign: uuid.UUID, *, to: uuid.UUID, by: Actor, now: datetime) -> None:
+    """Set the holds on a campaign, for their reasons, on one that has taken in members of it: whoever joins there is
+    covered too. Each hold is lifted by itself.
+    """
+    hold_lock()
+    in_force = LegalHold.objects.in_force()
+    missing = in_force.filter(campaign=campaign).exclude(reason__in=in_force.filter(campaign=to).values("reason"))
+    for reason in dict.fromkeys(missing.order_by("set_at", "pk").values_list("reason", flat=True)):
+        set_hold(Target("campaign", str(to), campaign=to), reason=reason, by=by, now=now)
+
+
+@retried_transaction
 def lift_hold(hold: LegalHold, *, reason: str, by: Actor, now: datetime) -> bool:
     """Let retention go on. Return False if the hold was lifted already."""
     hold_lock()

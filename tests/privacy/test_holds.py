@@ -8,7 +8,8 @@ from accounts.models import Account
 from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
 from governance.audit.verbs import Verb
-from governance.campaigns.models import CampaignMember
+from governance.campaigns.models import Campaign, CampaignMember
+from governance.campaigns.regrouping import merge_campaigns, split_campaign
 from governance.privacy.erasure import HeldError, continue_erasures, start_erasure
 from governance.privacy.holds import Target, UnknownTargetError, cover_held_accounts, find_target, lift_hold, set_hold
 from governance.privacy.models import Erasure, HeldAccount, LegalHold
@@ -88,6 +89,46 @@ class TestAHold:
         lift_hold(first, reason="Over.", by=MACHINE, now=NOW)
 
         assert held() == {"acct_harbour"}
+
+
+class TestAHoldOnACampaign:
+    @pytest.fixture
+    def campaign(self) -> Campaign:
+        return campaign_of(account("acct_1"), account("acct_2"))
+
+    def join(self, campaign: Campaign, name: str) -> None:
+        campaign.members.create(account=account(name), joined_at=NOW, tied_to=1, strength=1.0, ties={})
+        cover_held_accounts(now=NOW)
+
+    def test_covers_who_joins_the_campaign_that_took_it_in(self, campaign: Campaign) -> None:
+        made, into = hold(find_target("campaign", str(campaign.pk))), campaign_of(account("acct_other"))
+
+        merge_campaigns(into, campaign, reason="One operator.", by=MACHINE, now=NOW)
+        self.join(into, "acct_late")
+
+        assert held() == {"acct_1", "acct_2", "acct_other", "acct_late"}
+        of_both = {(one.campaign, one.reason) for one in LegalHold.objects.in_force()}
+        assert of_both == {(campaign.pk, made.reason), (into.pk, made.reason)}
+        assert Entry.objects.filter(verb=Verb.LEGAL_HOLD_SET, subject_id=str(into.pk)).count() == 1
+
+    def test_covers_who_joins_either_part_of_one_that_was_split(self, campaign: Campaign) -> None:
+        hold(find_target("campaign", str(campaign.pk)))
+
+        some = Account.objects.filter(external_id="acct_2").values_list("pk", flat=True)
+        new = split_campaign(campaign, list(some), reason="Two operators.", by=MACHINE, now=NOW)
+        self.join(new, "acct_late")
+        merge_campaigns(campaign, new, reason="One after all.", by=MACHINE, now=NOW)
+        self.join(campaign, "acct_later")
+
+        assert held() == {"acct_1", "acct_2", "acct_late", "acct_later"}
+        assert LegalHold.objects.in_force().count() == 2  # once for each, though it went back and forth
+
+    def test_leaves_others_erasable(self, campaign: Campaign) -> None:
+        lift_hold(hold(find_target("campaign", str(campaign.pk))), reason="Over.", by=MACHINE, now=NOW)
+
+        merge_campaigns(campaign_of(account("acct_other")), campaign, reason="One operator.", by=MACHINE, now=NOW)
+
+        assert held() == set()
 
 
 class TestUsageUnderAHold:
