@@ -60,7 +60,8 @@ def accounts(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _unreadable(request, form)
     wanted = form.account_filter()
-    context = {"form": form, "wanted": wanted, "page": list_accounts(wanted), "now": timezone.now()}
+    now = timezone.now()
+    context = {"form": form, "wanted": wanted, "page": list_accounts(wanted, now=now), "now": now}
     response = _answer(request, "investigation/accounts.html", context)
     return _with_address(request, response)
 
