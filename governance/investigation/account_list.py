@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from django.db.models import QuerySet, TextChoices, Value
 from django.db.models.functions import Lower
@@ -11,7 +10,6 @@ from django.db.models.functions import Lower
 from accounts.models import Account, Organisation, folded
 from accounts.normalization import normalize_country, normalize_id
 from governance.investigation.search import with_brief
-from governance.restrictions.queries import find_strongest_kinds
 from governance.web.cursors import Cursor, rows_after
 
 PAGE: Final = 50
@@ -63,22 +61,17 @@ class AccountPage(NamedTuple):
     next_after: Cursor | None
 
 
-def page_of_accounts(
-    accounts: QuerySet[Account], after: Cursor | None, order: Sequence[str], *, now: datetime
-) -> AccountPage:
-    """Return the accounts that follow, each with what a line says of it, in two queries."""
-    found: list[Any] = list(rows_after(with_brief(accounts).order_by(*order), after, order)[: PAGE + 1])
-    kinds = find_strongest_kinds(found, now=now)
-    for account in found:
-        account.strongest_kind = kinds.get(account.pk, "")
+def page_of_accounts(accounts: QuerySet[Account], after: Cursor | None, order: Sequence[str]) -> AccountPage:
+    """Return the accounts that follow, each with what a line says of it."""
+    found = list(rows_after(with_brief(accounts).order_by(*order), after, order)[: PAGE + 1])
     return AccountPage(found[:PAGE], Cursor.at(found[PAGE - 1], order) if len(found) > PAGE else None)
 
 
-def list_accounts(wanted: AccountFilter, *, now: datetime) -> AccountPage:
+def list_accounts(wanted: AccountFilter) -> AccountPage:
     accounts = _matching(wanted)
     if wanted.sort == AccountSort.NAME:
         accounts = accounts.annotate(folded=folded("external_id"))
-    return page_of_accounts(accounts, wanted.after, ORDERS[wanted.sort], now=now)
+    return page_of_accounts(accounts, wanted.after, ORDERS[wanted.sort])
 
 
 def _matching(wanted: AccountFilter) -> QuerySet[Account]:

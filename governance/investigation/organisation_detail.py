@@ -63,7 +63,7 @@ class OrganisationDetail:
         """Its accounts, the highest scores first."""
         rank = Coalesce("score__score", Value(UNSCORED), output_field=IntegerField())
         own = Account.objects.filter(organisation=self.organisation).annotate(rank=rank)
-        return page_of_accounts(own, self.after, ("-rank", "pk"), now=self.now)
+        return page_of_accounts(own, self.after, ("-rank", "pk"))
 
     @cached_property
     def licences(self) -> list[Licence]:

@@ -60,8 +60,7 @@ def accounts(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _unreadable(request, form)
     wanted = form.account_filter()
-    now = timezone.now()
-    context = {"form": form, "wanted": wanted, "page": list_accounts(wanted, now=now), "now": now}
+    context = {"form": form, "wanted": wanted, "page": list_accounts(wanted), "now": timezone.now()}
     response = _answer(request, "investigation/accounts.html", context)
     return _with_address(request, response)
 

@@ -58,22 +58,22 @@ class MyDay(NamedTuple):
     waiting: int
     overdue: int
     mine: Sequence[Case]
-    due_soon: Sequence[Case]
+    due_soon: Sequence[Case] | None
     mentions: Sequence[InboxItem]
 
 
 def get_my_day(user: User, *, now: datetime, counted: "WaitingCounts | None" = None) -> MyDay:
-    """In four queries, in three where the open cases have been `counted`."""
+    """In four queries. In two, and without what is due soon, where the open cases have been `counted`."""
     waiting = Case.objects.waiting().not_held(at=now)
     shown = Case.objects.waiting().select_related("account", "campaign").order_by("due_at", "pk")
     mine = list(shown.of(user, at=now)[:LISTED])  # on hold or not, as the queue lists them
     unread = InboxItem.objects.filter(user=user, read_at=None).select_related("case__account", "case__campaign", "by")
     mentions = list(unread.order_by("-at", "-pk")[:LISTED])
+    if counted is not None:
+        return MyDay(counted.total, counted.overdue, mine, None, mentions)
+    counts = waiting.order_by().aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lte=now)))
     free = shown.for_next(user, at=now).exclude(pk__in=[case.pk for case in mine])
     due_soon = list(free.filter(due_at__lt=now + DUE_SOON)[:LISTED])
-    if counted is not None:
-        return MyDay(counted.total, counted.overdue, mine, due_soon, mentions)
-    counts = waiting.order_by().aggregate(waiting=Count("pk"), overdue=Count("pk", filter=Q(due_at__lte=now)))
     return MyDay(counts["waiting"], counts["overdue"], mine, due_soon, mentions)
 
 

@@ -48,13 +48,10 @@ def colleagues() -> QuerySet[User]:
 
 
 def find_colleague(text: str) -> User | None:
-    """Return the one colleague with this name, e-mail address or @mention, or else the one whose name begins so; None
-    where there is none, or several.
-    """
+    """Return the one colleague with this name, e-mail address or @mention; None where there is none, or several."""
     lowered = Lower(Value(text.strip().removeprefix("@")))
     named = colleagues().alias(handle=_handle(), lower=Lower("name"))
     found = list(named.filter(Q(handle=lowered) | Q(email=lowered) | Q(lower=lowered))[:2])
-    found = found or list(named.filter(Q(handle__startswith=lowered) | Q(lower__startswith=lowered))[:2])
     return found[0] if len(found) == 1 else None
 
 
@@ -94,9 +91,9 @@ def mark_all_read(user: User, *, newest: int, now: datetime) -> int:
     return user.inbox.filter(pk__lte=newest, read_at=None).update(read_at=now)
 
 
-def mark_case_read(user: User, case: Case, *, now: datetime) -> int:
-    """Mark what leads to a case as read: somebody has it open."""
-    return user.inbox.filter(case=case, read_at=None).update(read_at=now)
+def mark_case_read(user: User, case: Case, *, shown_at: datetime, now: datetime) -> int:
+    """Mark what leads to a case as read, up to when its page was made: somebody has it open."""
+    return user.inbox.filter(case=case, read_at=None, at__lte=shown_at).update(read_at=now)
 
 
 def _returned(user: User, *, now: datetime) -> QuerySet[Case]:

@@ -23,7 +23,7 @@ from governance.review.case_responses import (
     render_case_page,
     success_response,
 )
-from governance.review.decision_targets import claims_of_others
+from governance.review.cases_of_others import claims_of_others
 from governance.review.decision_wording import describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, UndoForm
 from governance.review.inbox import add_note_with_mentions

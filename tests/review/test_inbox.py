@@ -109,7 +109,7 @@ class TestTheInbox:
         jonas = person("Jonas Lindqvist")
         notify([jonas], harbour, InboxItem.Kind.MENTIONED, text="Look.", by=person(), now=NOW)
 
-        signed_in(jonas).get(address(harbour, "viewers/"))
+        signed_in(jonas).get(address(harbour, "viewers/"), {"shown": NOW.isoformat()})
 
         assert count_inbox(jonas, now=NOW) == 0
 
