@@ -68,6 +68,12 @@
   // The members of a campaign, where the cursor is among them or no other list is there.
   const membersHere = () => all("#members tbody tr").map((row) => row.querySelector("th a") ?? row.querySelector("th input"));
 
+  // By mouse too, what is typed after opening a fold goes into its field.
+  document.addEventListener("click", ({ target }) => {
+    const summary = target.closest?.("summary[data-opens]");
+    if (summary) setTimeout(() => summary.parentElement.open && document.getElementById(summary.dataset.opens)?.focus());
+  });
+
   const move = (step) => {
     const list = all(".row-open").filter((row) => row.checkVisibility());
     const isAmongMembers = !list.length || document.activeElement?.closest("#members tbody");
@@ -120,6 +126,14 @@
     return Boolean(element);
   };
 
+  // The place of somebody who leaves a field is near it, and not the top of the page.
+  const leave = (field) => {
+    const place = field.closest("details")?.querySelector("summary") ?? field.closest("section, form, dialog");
+    if (!place) return void field.blur();
+    if (!place.matches("summary") && place.tabIndex < 0) place.tabIndex = -1;
+    place.focus();
+  };
+
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
     if (event.isComposing || event.altKey) return;
@@ -128,7 +142,7 @@
       return;
     }
     if (writing(target)) {
-      if (key === "Escape") target.blur();
+      if (key === "Escape") leave(target);
       return;
     }
     if (document.querySelector("#keys:popover-open")) return;
@@ -163,6 +177,11 @@
 
   document.addEventListener("DOMContentLoaded", arrange);
   document.addEventListener("htmx:afterSettle", arrange);
+
+  // Of folds with one name the browser shuts all but one: those that are about to go must not shut what replaces them.
+  document.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
+    for (const fold of target.querySelectorAll("details[name]")) fold.removeAttribute("name");
+  });
 
   // What was refused: the focus goes to the first thing that is wrong, not to the title of the page that says so.
 

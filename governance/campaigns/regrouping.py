@@ -71,14 +71,16 @@ def split_campaign(campaign: Campaign, accounts: Collection[int], *, reason: str
         assessed_at=kept.assessed_at,
         size=len(moved),
         score=kept.score,
-        findings=kept.findings,
         watched_because=kept.watched_because,
         model_version=kept.model_version,
     )
     _move(moved, new, now=now)
     extend_holds(kept.pk, to=new.pk, by=by, now=now)
-    kept.size = len(stay)
-    _save([kept])
+    # What was said of both together is said of neither: the next search says it of each, within a minute.
+    kept.size, kept.findings = len(stay), []
+    new.events = kept.events * len(moved) // len(members)
+    kept.events -= new.events
+    _save([kept, new])
     own = [member.account_id for member in moved]
     _search_soon([*own, *stay], now=now)
     _store_rule(Belonging.APART, own, stay, reason=reason, by=by, now=now)
@@ -129,7 +131,7 @@ def _move(members: Collection[CampaignMember], campaign: Campaign, *, now: datet
 
 
 def _save(campaigns: Collection[Campaign]) -> None:
-    Campaign.objects.bulk_update(campaigns, ["size", "state", "closed_at", "events"])
+    Campaign.objects.bulk_update(campaigns, ["size", "state", "closed_at", "events", "findings"])
 
 
 def _store_rule(

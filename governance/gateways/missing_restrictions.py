@@ -7,12 +7,18 @@ from governance.gateways.activity import KnownGateway, fetch_rows
 from governance.gateways.status import EnforcementState, Expected
 
 # Those with a change that not every gateway has, and those that are published in part; where a gateway has not entered
-# the newest epoch, all that are in force. `since` is a change of that restriction alone, so it tells rows apart.
+# the newest epoch, all that are in force. `since` is a change of that restriction alone, so it tells rows apart. What
+# ended before any gateway had heard of it is left out: there is nothing to remove.
 MISSING: Final = """
     SELECT number, since, total FROM (
         SELECT number, min(since) AS since, count(*) OVER () AS total FROM (
-            SELECT restriction_id AS number, min(number) AS since FROM restrictions_change
-            WHERE number > %(least)s GROUP BY restriction_id
+            SELECT restriction_id AS number, min(number) AS since FROM restrictions_change AS late
+            WHERE number > %(least)s AND NOT EXISTS (
+                SELECT FROM restrictions_restriction AS ended
+                WHERE ended.number = late.restriction_id AND ended.ended_at IS NOT NULL
+                  AND (SELECT min(began.number) FROM restrictions_change AS began
+                       WHERE began.restriction_id = ended.number) > %(most_known)s
+            ) GROUP BY restriction_id
             UNION
             SELECT number, number FROM restrictions_restriction
             WHERE (ended_at IS NULL AND (%(all)s OR published_in_full_by IS NULL)) OR is_end_unpublished
@@ -46,9 +52,9 @@ def find_missing_restrictions(
     ]
     if not lacking:
         return MissingRestrictions([], 0, None)
-    least = min(lacking)
+    least, most_known = min(lacking), max(lacking)
     is_all = least < expected.starts_after
-    rows = fetch_rows(MISSING, least=least, all=is_all, after=after, most=most + 1)
+    rows = fetch_rows(MISSING, least=least, most_known=most_known, all=is_all, after=after, most=most + 1)
     shown = rows[:most]
     return MissingRestrictions(
         [number for number, _, _ in shown],

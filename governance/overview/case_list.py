@@ -47,7 +47,7 @@ class CaseListFilter:
             return f"Cases opened on {self.opened:%-d %b %Y}"
         said = [self.band, f"waiting {AGES[self.age].name}" if self.age is not None else ""]
         said += [choice.name for choice in DUE if choice.code == self.due]
-        return f"Open cases: {', '.join(filter(None, said)) or 'all'}"
+        return f"Waiting cases: {', '.join(filter(None, said)) or 'all'}"
 
 
 # There is no day after the last one that a date can name.
@@ -93,7 +93,7 @@ def _cases(wanted: CaseListFilter, *, now: datetime) -> QuerySet[Case]:
     )
     if wanted.opened:
         start, end = day_bounds(wanted.opened)
-        cases = cases.filter(opened_at__gte=start, opened_at__lt=end)
+        cases = cases.filter(part_of=None, opened_at__gte=start, opened_at__lt=end)
     if wanted.decided:
         start, end = day_bounds(wanted.decided)
         cases = cases.filter(status=Case.Status.DECIDED, closed_at__gte=start, closed_at__lt=end)

@@ -152,7 +152,7 @@ class CaseCountsByDay(NamedTuple):
 # Cases are counted from the index alone; medians need the rows. That without a day is the median over all days.
 _DAYS: Final = """
 SELECT 'opened' AS what, (opened_at AT TIME ZONE 'UTC')::date AS day, count(*), NULL::interval
-FROM review_case WHERE opened_at >= %(since)s AND opened_at < %(until)s GROUP BY 2
+FROM review_case WHERE part_of_id IS NULL AND opened_at >= %(since)s AND opened_at < %(until)s GROUP BY 2
 UNION ALL
 SELECT 'decided', (closed_at AT TIME ZONE 'UTC')::date, count(*), NULL
 FROM review_case WHERE status = 'decided' AND closed_at >= %(since)s AND closed_at < %(until)s GROUP BY 2

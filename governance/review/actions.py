@@ -26,13 +26,19 @@ from governance.review.deciding import (
     raise_who_won,
     refuse_unless_decidable,
 )
-from governance.review.decision_targets import BATCH_SIZE, decision_targets, restrictions_replaced_first, write_targets
+from governance.review.decision_targets import (
+    BATCH_SIZE,
+    DecisionTargets,
+    decision_targets,
+    restrictions_replaced_first,
+    write_targets,
+)
 from governance.review.decision_wording import describe_decision
 from governance.review.inbox_items import settle_escalation
 from governance.review.models import CLAIM_LASTS, GIVEN_BACK, Case, Decision, Dismissal, Step, origin_of
 from governance.review.resolution import reopen_cases, resolve_cases
 from governance.review.steps import add_step, add_steps, is_step_by
-from governance.review.verdicts import NoMembersError, SeenMembers, Ticks, Verdict
+from governance.review.verdicts import NoMembersError, NoSuchScopeError, SeenMembers, Ticks, Verdict
 from governance.staff import actions as staff
 from governance.staff.models import User
 from governance.usage.queries import DecryptedExcerpt, get_excerpts
@@ -130,11 +136,11 @@ def decide(
     """
     if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
-    reach = decision_targets(case, verdict, ticks, seen)
+    reach = _reach(case, verdict, ticks, seen)
     locked, keys = _lock(case, reach.closed)
     if (made := find_same_decision(case, verdict, ticks, decision_id)) is not None:
         return made
-    refuse_unless_decidable(locked, is_one_of_many=is_one_of_many, by=by, now=now)
+    refuse_unless_decidable(locked, reach, is_one_of_many=is_one_of_many, by=by, now=now)
     audit_log_lock()
     earlier = restrictions_replaced_first(locked, reach)
     # Cases that an earlier decision about the same account closed with it, and that this one does not cover.
@@ -180,6 +186,16 @@ def decide(
     else:
         reopen_cases(again, why=decision, by=by.actor, now=now)
     return decision
+
+
+def _reach(case: Case, verdict: Verdict, ticks: Ticks | None, seen: SeenMembers | None) -> DecisionTargets:
+    """Return what the verdict covers. Where nothing is left since the case was closed, who was first counts."""
+    try:
+        return decision_targets(case, verdict, ticks, seen)
+    except NoSuchScopeError:
+        if not (now := Case.objects.get(pk=case.pk)).is_open:
+            raise_who_won(now)
+        raise
 
 
 def _lock(case: Case, closed: Q) -> tuple[Case, Collection[UUID]]:

@@ -120,13 +120,19 @@ SELECT one.is_own, account.external_id, coalesce(organisation.name, ''), one.tie
        newest.id, newest.score, coalesce(newest.band, ''), coalesce(newest.status, ''),
        campaign.size, campaign.score, campaign.opened_at, campaign.findings::text, one.joined_at, one.tied_to,
        one.newest, CASE WHEN one.is_own THEN (
+           -- as why_left_out finds them
            SELECT count(*) FROM campaigns_campaignmember AS other, LATERAL (
-               SELECT said.left_out_because FROM review_decisiontarget AS said
+               SELECT decision.number, said.left_out_because <> '' AS let_be FROM review_decisiontarget AS said
                JOIN review_decision AS decision ON decision.id = said.decision_id AND decision.undone_at IS NULL
-               WHERE said.account_id = other.account_id ORDER BY decision.number DESC LIMIT 1
+               WHERE said.account_id = other.account_id
+               UNION ALL
+               SELECT decision.number, decision.action = 'dismiss' FROM review_case AS own
+               JOIN review_decision AS decision ON decision.case_id = own.id AND decision.undone_at IS NULL
+               WHERE own.account_id = other.account_id AND decision.scope = 'account'
+               ORDER BY number DESC LIMIT 1
            ) AS last
            WHERE other.campaign_id = %(campaign)s AND other.left_at IS NULL AND other.left_out_because = ''
-             AND other.account_id <> %(account)s AND last.left_out_because <> ''
+             AND other.account_id <> %(account)s AND last.let_be
        ) END
 FROM (
     SELECT *, max(id) OVER () AS newest, account_id = %(account)s AS is_own, row_number() OVER (

@@ -7,7 +7,7 @@ from typing import Any, Never
 
 from django.db.models import Q
 
-from governance.campaigns.models import Campaign
+from governance.campaigns.models import Campaign, CampaignMember
 from governance.restrictions.actions import restrict, restrict_campaign
 from governance.restrictions.models import Restriction
 from governance.review.decision_targets import DecisionTargets
@@ -51,12 +51,15 @@ def _has_made(made: Decision, ticks: Ticks) -> bool:
     return covered <= ticks.accounts and not ticks.accounts & (said.keys() - covered)
 
 
-def refuse_unless_decidable(case: Case, *, is_one_of_many: bool, by: User, now: datetime) -> None:
+def refuse_unless_decidable(
+    case: Case, reach: DecisionTargets, *, is_one_of_many: bool, by: User, now: datetime
+) -> None:
     """Raises what the loser of a race should hear, PartOfCampaignError as `actions.decide` says, and
     EscalatedFirstError where the leads are asked. The caller holds the lock of the case.
     """
     refuse_unless_free(case, is_one_of_many=is_one_of_many, by=by, now=now)
     refuse_if_leads_decide(case, by=by)
+    _refuse_if_leads_decide_with_it(case, reach, by=by)
 
 
 def refuse_unless_free(case: Case, *, is_one_of_many: bool, by: User, now: datetime) -> None:
@@ -74,8 +77,26 @@ def refuse_if_leads_decide(case: Case, *, by: User) -> None:
 
 
 def is_decided_by_leads(case: Case, *, by: User) -> bool:
-    """Return True where the leads are asked, and `by` is none of them, nor whom they assigned the case to."""
-    return case.escalated_at is not None and by.role not in ESCALATED_TO and case.assigned_to_id != by.pk
+    """Return True where the leads are asked, and `by` is none of them, nor whom one of them assigned the case to."""
+    if case.escalated_at is None or by.role in ESCALATED_TO:
+        return False
+    is_entrusted = case.assigned_by is not None and case.assigned_by.role in ESCALATED_TO
+    return not (is_entrusted and case.assigned_to_id == by.pk)
+
+
+def _refuse_if_leads_decide_with_it(case: Case, reach: DecisionTargets, *, by: User) -> None:
+    """Raises EscalatedFirstError where the leads are asked about another case that the verdict covers, or about that
+    of the account's campaign.
+    """
+    if by.role in ESCALATED_TO:
+        return
+    own = CampaignMember.objects.current().filter(account=case.account) if case.account is not None else None
+    of_campaign = Q(campaign__in=own.values("campaign")) if own is not None else Q(pk__in=[])
+    asked = Case.objects.filter(reach.covered | of_campaign, status=Case.Status.OPEN, escalated_at__isnull=False)
+    others = asked.exclude(pk=case.pk).select_related("account", "campaign", "escalated_by", "assigned_by")
+    for other in others.order_by("pk"):
+        if is_decided_by_leads(other, by=by):
+            raise EscalatedFirstError(other, is_another=True)
 
 
 def is_one_unfinished(case: Case, reach: DecisionTargets) -> bool:

@@ -5,7 +5,6 @@ large campaign is applied in batches, the first of them in the transaction of th
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -17,6 +16,7 @@ from governance.detection.models import Assessment
 from governance.restrictions.actions import campaign_accounts
 from governance.restrictions.models import LiftedOrigin, Restriction
 from governance.restrictions.models.restriction import RESTORED
+from governance.review.left_out import why_left_out
 from governance.review.models import Case, CaseQuerySet, Decision, DecisionTarget, Dismissal, origin_of
 from governance.review.queries import restrictions_replaced_by_deciding, restrictions_replaced_on
 from governance.review.verdicts import (
@@ -27,7 +27,6 @@ from governance.review.verdicts import (
     Ticks,
     Verdict,
 )
-from governance.staff.models import User
 
 BATCH_SIZE: Final = 100
 NO_CASES: Final = Q(pk__in=[])
@@ -104,12 +103,6 @@ def _targets_in_campaign_of(account: Account, seen: SeenMembers | None) -> Decis
     return found._replace(left_out=left_out)
 
 
-def why_left_out(accounts: Sequence[int]) -> dict[int, str]:
-    """Return which of these accounts the last decision that says something of them left out, and why."""
-    last = DecisionTarget.objects.last_about(accounts).values_list("account", "left_out_because")
-    return {account: because for account, because in last if because}
-
-
 def _targets_among_members(case: Case, ticks: Ticks) -> DecisionTargets:
     assert case.campaign is not None  # noqa: S101 - a constraint says so
     members = [one for one in campaign_accounts(case.campaign) if one.pk in ticks.accounts]
@@ -159,24 +152,6 @@ def write_targets(decision: Decision, reach: DecisionTargets) -> None:
         DecisionTarget(decision=decision, account_id=account, assessment_id=seen.get(account), left_out_because=text)
         for account, text in because.items()
     )
-
-
-def claims_of_others(
-    case: Case,
-    verdict: Verdict,
-    ticks: Ticks | None = None,
-    seen: SeenMembers | None = None,
-    *,
-    by: User,
-    now: datetime,
-) -> list[Case]:
-    """Return the other cases that this verdict would close and another person has claimed."""
-    if verdict.scope == Decision.Scope.ACCOUNT:
-        return []
-    covered = decision_targets(case, verdict, ticks, seen).covered
-    claimed = Case.objects.claimed(at=now).filter(covered, status=Case.Status.OPEN)
-    others = claimed.exclude(pk=case.pk).exclude(claimed_by=by)
-    return list(others.select_related("account", "campaign", "claimed_by").distinct().order_by("pk"))
 
 
 def accounts_to_restrict(decision: Decision) -> QuerySet[Account]:

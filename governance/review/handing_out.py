@@ -73,9 +73,10 @@ def _first_free(
 ) -> Case | None:
     asked = queue_filter.for_next()
     free = cases_in_view(asked, user=user, now=now).for_next(user, at=now)
+    is_still_free = left is not None and free.filter(pk=left.pk).exists()
     if is_locked:
         free = free.select_for_update(skip_locked=True, of=("self",))
-    if left is None or not left.is_open:
+    if left is None or not is_still_free:  # put off, it is no place in the list to go on from
         return free.first()
     others = free.exclude(pk=left.pk)
     return rows_after(others, Cursor.at(left, asked.order), asked.order).first() or others.first()

@@ -4,13 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from governance.campaigns.models import Campaign
 from governance.platform.transactions import retried_transaction
 from governance.review.actions import SENT_AGAIN_WITHIN
 from governance.review.deciding import refuse_if_leads_decide, refuse_unless_free
 from governance.review.inbox_items import notify, settle_escalation, withdraw
 from governance.review.models import GIVEN_BACK, Case, InboxItem, Step
 from governance.review.steps import add_step, is_step_by
-from governance.review.verdicts import AnsweredFirstError, AssignedFirstError, EscalatedFirstError, HeldFirstError
+from governance.review.verdicts import (
+    AnsweredFirstError,
+    AssignedFirstError,
+    CaseEndedError,
+    EscalatedFirstError,
+    HeldFirstError,
+)
 from governance.staff.models import User
 from governance.staff.roles import ESCALATED_TO
 
@@ -54,8 +61,8 @@ def resume(case: Case, *, by: User, now: datetime) -> bool:
 @retried_transaction
 def assign(case: Case, *, to: User | None, because: str, by: User, now: datetime, seen: str = "") -> None:
     """Make the case somebody's: Next hands it to nobody else, and they find it in their inbox. Without a person it is
-    everybody's again. Raises CaseTakenError, AlreadyDecidedError, PartOfCampaignError, and AssignedFirstError where a
-    colleague has assigned it to somebody else.
+    everybody's again. Raises CaseTakenError, AlreadyDecidedError, PartOfCampaignError, AssignedFirstError where a
+    colleague has assigned it to somebody else, and EscalatedFirstError where only leads may.
 
     Args:
         seen: the primary key of whom the page showed as assigned. They may be replaced, as may whom `by` assigned.
@@ -67,6 +74,8 @@ def assign(case: Case, *, to: User | None, because: str, by: User, now: datetime
             return  # the same form sent again
         if str(locked.assigned_to_id) != seen and by.pk not in {locked.assigned_to_id, locked.assigned_by_id}:
             raise AssignedFirstError(locked)
+    if locked.escalated_at is not None and by.role not in ESCALATED_TO:
+        raise EscalatedFirstError(locked)
     given_back = GIVEN_BACK if to != by else {}
     _change(locked, by=by, now=now, assigned_to=to, assigned_by=by, assigned_because=because, **given_back)
     name = to.name if to is not None else "nobody"
@@ -132,4 +141,6 @@ def _change(locked: Case, *, by: User, now: datetime, parts_too: bool = False, *
     those who are asked would find it.
     """
     refuse_unless_free(locked, is_one_of_many=not parts_too, by=by, now=now)
+    if locked.campaign is not None and locked.campaign.state == Campaign.State.CLOSED:
+        raise CaseEndedError(locked)  # it ends with the next search, and nobody would find it
     Case.objects.filter(pk=locked.pk).update(**columns)

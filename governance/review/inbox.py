@@ -10,7 +10,7 @@ from django.db.models.functions import Lower, StrIndex, Substr
 from governance.platform.transactions import retried_transaction
 from governance.review.actions import add_note
 from governance.review.inbox_items import notify
-from governance.review.mentions import mentioned_handles
+from governance.review.mentions import handle_of, mentioned_handles
 from governance.review.models import Case, InboxItem
 from governance.staff.models import User
 from governance.staff.roles import WORK_ON_CASES
@@ -35,6 +35,13 @@ class Inbox(NamedTuple):
         return max((item.pk for item in self.items), default=0)
 
 
+class Mentioned(NamedTuple):
+    """Whom a note mentions, but for its author, and the mentions that are nobody's."""
+
+    users: Sequence[User]
+    unknown: Sequence[str]
+
+
 def colleagues() -> QuerySet[User]:
     """Those who work on cases."""
     return User.objects.filter(is_active=True, role__in=WORK_ON_CASES).order_by("name", "pk")
@@ -43,24 +50,23 @@ def colleagues() -> QuerySet[User]:
 def find_colleague(text: str) -> User | None:
     """Return the one colleague with this name, e-mail address or @mention; None where there is none, or several."""
     lowered = Lower(Value(text.strip().removeprefix("@")))
-    found = list(
-        colleagues()
-        .alias(handle=_handle(), lower=Lower("name"))
-        .filter(Q(handle=lowered) | Q(email=lowered) | Q(lower=lowered))[:2]
-    )
+    named = colleagues().alias(handle=_handle(), lower=Lower("name"))
+    found = list(named.filter(Q(handle=lowered) | Q(email=lowered) | Q(lower=lowered))[:2])
     return found[0] if len(found) == 1 else None
 
 
 @retried_transaction
-def add_note_with_mentions(case: Case, *, text: str, by: User, now: datetime) -> list[User]:
-    """Add a note to the history of a case, and put it into the inboxes of those whom it mentions. Return them."""
+def add_note_with_mentions(case: Case, *, text: str, by: User, now: datetime) -> Mentioned:
+    """Add a note to the history of a case, and put it into the inboxes of those whom it mentions."""
     step, handles = add_note(case, text=text, by=by, now=now), mentioned_handles(text)
     if not handles:
-        return []
-    users: list[User] = list(colleagues().alias(handle=_handle()).filter(handle__in=handles).exclude(pk=by.pk))
+        return Mentioned([], [])
+    found = list(colleagues().alias(handle=_handle()).filter(handle__in=handles))
+    users = [user for user in found if user != by]
     if step.at == now:  # else the same note was sent twice
         notify(users, case, InboxItem.Kind.MENTIONED, text=text, by=by, now=now)
-    return users
+    known = {handle_of(user.email).lower() for user in found}
+    return Mentioned(users, [handle for handle in handles if handle not in known])
 
 
 def get_inbox(user: User, *, now: datetime, after: Cursor | None = None) -> Inbox:
@@ -85,9 +91,9 @@ def mark_all_read(user: User, *, newest: int, now: datetime) -> int:
     return user.inbox.filter(pk__lte=newest, read_at=None).update(read_at=now)
 
 
-def mark_case_read(user: User, case: Case, *, now: datetime) -> int:
-    """Mark what leads to a case as read: somebody has it open."""
-    return user.inbox.filter(case=case, read_at=None).update(read_at=now)
+def mark_case_read(user: User, case: Case, *, shown_at: datetime, now: datetime) -> int:
+    """Mark what leads to a case as read, up to when its page was made: somebody has it open."""
+    return user.inbox.filter(case=case, read_at=None, at__lte=shown_at).update(read_at=now)
 
 
 def _returned(user: User, *, now: datetime) -> QuerySet[Case]:

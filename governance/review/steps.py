@@ -51,3 +51,11 @@ def is_step_by(step: Step, user: User) -> bool:
         return False
     entries = Entry.objects.filter(subject_kind="case", subject_id=str(step.case_id), verb=f"case.{step.kind}")
     return entries.filter(actor_kind=user.actor.kind, actor_id=user.actor.id, at=step.at).exists()
+
+
+def newest_answer(steps: Sequence[Step]) -> Step | None:
+    """Return what a lead answered last, of steps with the newest first; None where the case was decided since."""
+    for step in steps:
+        if step.kind in {Step.Kind.RETURNED, Step.Kind.DECIDED}:
+            return step if step.kind == Step.Kind.RETURNED else None
+    return None

@@ -14,19 +14,18 @@ from governance.web.counts import pluralize
 @subject_finder("campaign")
 def campaign_subjects(ids: Collection[str]) -> Mapping[str, SubjectLink]:
     return {
-        str(one.pk): SubjectLink(
-            f"campaign of {pluralize(one.size, 'account')}", reverse("review:campaign", args=[one.pk])
-        )
-        for one in Campaign.objects.filter(pk__in=valid_uuids(ids))
+        str(pk): SubjectLink(f"campaign {str(pk)[:8]}", reverse("review:campaign", args=[pk]))
+        for pk in Campaign.objects.filter(pk__in=valid_uuids(ids)).values_list("pk", flat=True)
     }
 
 
 @subject_finder("case")
 def case_subjects(ids: Collection[str]) -> Mapping[str, SubjectLink]:
-    cases = Case.objects.filter(pk__in=valid_uuids(ids)).select_related("account", "campaign")
+    cases = Case.objects.filter(pk__in=valid_uuids(ids)).select_related("account")
     return {
         str(case.pk): SubjectLink(
-            f"case of account {case.subject}" if case.account_id else f"case of {case.subject}",
+            # Without its size, which is today's and not that of the entry.
+            f"case of account {case.subject}" if case.account_id else f"case of campaign {str(case.campaign_id)[:8]}",
             reverse("review:case", args=[case.pk]),
         )
         for case in cases

@@ -37,7 +37,11 @@ class CaseEndedError(Exception):
 
     def __init__(self, case: Case) -> None:
         of_campaign = case.campaign_id is not None
-        why = "Its members show no harvest any more" if of_campaign else "The bulk decision that opened it was undone"
+        why = (
+            "It was merged, or its members show no harvest any more"
+            if of_campaign
+            else "The bulk decision that opened it was undone"
+        )
         super().__init__(f"{why}, so this case ended undecided. Nothing was changed.")
 
 
@@ -57,10 +61,11 @@ class SentBeforeError(Exception):
 
 
 class EscalatedFirstError(Exception):
-    """The case is escalated already: says by whom, and what they ask."""
+    """The case is escalated already: says by whom, and what they ask. Or another case is that a verdict covers."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(f"{case.escalated_by} escalated this case already: {case.escalated_because}")
+    def __init__(self, case: Case, *, is_another: bool = False) -> None:
+        asked = f"asked the leads about {case.subject} first" if is_another else "escalated this case already"
+        super().__init__(f"{case.escalated_by} {asked}: {case.escalated_because}")
 
 
 class HeldFirstError(Exception):

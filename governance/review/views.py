@@ -23,7 +23,7 @@ from governance.review.case_responses import (
     render_case_page,
     success_response,
 )
-from governance.review.decision_targets import claims_of_others
+from governance.review.cases_of_others import claims_of_others
 from governance.review.decision_wording import describe_targets
 from governance.review.forms import DecisionForm, ExcerptsForm, LiftForm, NoteForm, UndoForm
 from governance.review.inbox import add_note_with_mentions
@@ -73,9 +73,13 @@ def note(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     if not form.is_valid():
         return invalid_form_response(request, case, "history", note_form=form)
     now = timezone.now()
-    told = add_note_with_mentions(case, text=form.cleaned_data["text"], by=request.user, now=now)
-    names = ", ".join(user.name for user in told)
-    return success_response(request, pk, f"Note added. It is in the inbox of {names}." if told else "Note added.")
+    mentioned = add_note_with_mentions(case, text=form.cleaned_data["text"], by=request.user, now=now)
+    names = ", ".join(user.name for user in mentioned.users)
+    said = f"Note added. It is in the inbox of {names}." if names else "Note added."
+    if mentioned.unknown:
+        nobody = ", ".join(f"@{handle}" for handle in mentioned.unknown)
+        messages.warning(request, f"No colleague is called {nobody}: nobody is told.")
+    return success_response(request, pk, said)
 
 
 @never_cache

@@ -8,6 +8,8 @@ from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -118,12 +120,13 @@ def skip(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
 @permission_required(VIEW_CASES, raise_exception=True)
 def viewers(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     """Say that the case is open here, and answer with who else has it open. What is in the user's inbox about it is
-    read then. `?active=1` prolongs a claim of one's own:
-    somebody has used the page in the last minutes.
+    read then, up to when the page was made (`?shown=`). `?active=1` prolongs a claim of one's own: somebody has used
+    the page in the last minutes.
     """
     case, now = get_object_or_404(Case, pk=pk), timezone.now()
     record_viewer(case, user=request.user, now=now)
-    mark_case_read(request.user, case, now=now)
+    if (shown_at := parse_datetime(request.GET.get("shown", ""))) is not None and is_aware(shown_at):
+        mark_case_read(request.user, case, shown_at=shown_at, now=now)
     if request.GET.get("active") == "1":
         handing_out.prolong_claim(case, by=request.user, now=now)
     others = other_viewers(case, user=request.user, now=now)

@@ -48,6 +48,7 @@ class TestTheSmallDemonstration:
         assert sum(waiting[kind] for kind in SINGLE_HARVESTS) >= 3
 
 
+@pytest.mark.long
 def test_entries_and_changes_of_a_made_up_world_follow_each_other_in_time() -> None:
     before = Entry.objects.count()
 

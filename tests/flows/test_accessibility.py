@@ -95,6 +95,7 @@ def ada(open_page: Open) -> Any:
     return page, client, f"/cases/{opened.pk}/"
 
 
+@pytest.mark.long
 def test_on_every_page(ada: tuple[Page, Client, str]) -> None:
     page, client, opened = ada
     addresses = [*pages(client, of_the_admin=False), *(filled(pattern) for pattern in sorted(OF_THE_ADMIN))]

@@ -16,6 +16,7 @@ NOWHERE = "postgres://stillwatch@127.0.0.1:{port}/stillwatch"
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_a_task_that_postgresql_did_not_serve_is_told_in_a_line(tmp_path: Path) -> None:
     said = tmp_path / "said"
     command = [sys.executable, "-m", "celery", "-A", "governance", "worker"]

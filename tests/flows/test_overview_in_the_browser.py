@@ -51,7 +51,7 @@ def test_signing_in_leads_to_figures_that_equal_sql_and_to_what_is_behind_them(o
     expect(page.locator(".row")).to_contain_text("acct_quill")
     page.go_back()
     page.get_by_role("row", name="Elevated").get_by_role("link").last.click()
-    expect(page.get_by_role("heading", name="Open cases: elevated")).to_be_visible()
+    expect(page.get_by_role("heading", name="Waiting cases: elevated")).to_be_visible()
     page.get_by_role("link", name="acct_calm").click()
     expect(page.get_by_role("heading", name="acct_calm")).to_be_visible()
 

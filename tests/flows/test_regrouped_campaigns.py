@@ -10,14 +10,12 @@ from accounts.models import Account
 from governance.campaigns.regrouping import merge_campaigns, split_campaign
 from governance.review.campaign_cases import update_campaign_cases
 from governance.review.handing_out import claim_next, find_next_case
-from governance.review.holding import escalate
 from governance.review.models import Case
 from governance.review.queue_filters import QueueFilter
 from governance.review.reopening_rules import QUIET_FOR
-from governance.staff.roles import Role
-from tests.factories import NOW, account, campaign_case, own_campaign, person
-from tests.review.deciding import DISMISS_CAMPAIGN, decide_all
-from tests.review.pages import address, block_form, signed_in, text
+from tests.factories import NOW, account, campaign_case, campaign_of, case, own_campaign, person
+from tests.review.deciding import DISMISS, DISMISS_CAMPAIGN, decide_all, decided
+from tests.review.pages import address, block_form, campaign_form, signed_in, text
 
 pytestmark = pytest.mark.django_db
 
@@ -115,19 +113,24 @@ def as_confirmed(client: Client, opened: Case, members: list[Account]) -> dict[s
     return form
 
 
-def test_what_is_asked_of_the_leads_is_asked_about_the_campaign_that_took_the_other_in() -> None:
-    mira, ada = person("Mira"), person("Ada", role=Role.LEAD)
-    one, two = campaign_case(account(), account()), campaign_case(account(), account())
-    escalate(two, because="Is this the licence?", by=mira, now=NOW)
+def test_whom_a_colleague_dismissed_is_let_be_by_a_decision_about_the_campaign(members: list[Account]) -> None:
+    one, dismissed = case(members[0]), case(members[1])
+    campaign_of(*members)
+    decided(dismissed, DISMISS, by=person("Jonas Lind"))
+    client = signed_in(person("Ben Adler"))
+    assert "4 of the 5 accounts in this campaign" in text(client.get(address(one)))
 
-    form = {"other": own_campaign(two).pk, "merge_because": "One card."}
-    assert signed_in(mira).post(f"/campaigns/{one.campaign_id}/merge/", form).status_code == 302
-    update_campaign_cases(now=NOW)
+    client.post(address(one, "decide/"), campaign_form(one))
 
-    (still_open,) = Case.objects.filter(status="open")
-    assert (still_open.pk, still_open.escalated_because, still_open.escalated_by) == (
-        one.pk,
-        "Is this the licence?",
-        mira,
-    )
-    assert "Is this the licence?" in text(signed_in(ada).get("/inbox/"))
+    assert not members[1].restrictions.exists()
+    assert members[2].restrictions.exists()
+
+
+def test_whom_a_colleague_dismissed_is_not_ticked_on_the_page_of_the_campaign(members: list[Account]) -> None:
+    decided(case(members[1]), DISMISS)
+    whole = campaign_case(*members)
+
+    page = text(signed_in(person()).get(f"/campaigns/{whole.campaign_id}/"))
+
+    assert not is_ticked(page, members[1])
+    assert is_ticked(page, members[2])

@@ -40,9 +40,9 @@ class TestTheListBehindAFigure:
             for query in ("", "band=high&age=1", "due=overdue", "opened=2026-11-01", "decided=2026-11-01")
         }
 
-        assert "<h1>Open cases: all</h1>" in pages[""]
-        assert "<h1>Open cases: high, waiting 4 to 24 h</h1>" in pages["band=high&amp;age=1".replace("&amp;", "&")]
-        assert "<h1>Open cases: overdue</h1>" in pages["due=overdue"]
+        assert "<h1>Waiting cases: all</h1>" in pages[""]
+        assert "<h1>Waiting cases: high, waiting 4 to 24 h</h1>" in pages["band=high&amp;age=1".replace("&amp;", "&")]
+        assert "<h1>Waiting cases: overdue</h1>" in pages["due=overdue"]
         assert "<h1>Cases opened on 1 Nov 2026</h1>" in pages["opened=2026-11-01"]
         assert "<h1>Cases decided on 1 Nov 2026</h1>" in pages["decided=2026-11-01"]
 

@@ -1,9 +1,12 @@
 """What the tests of decisions about many accounts have in common."""
 
+import re
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.test import Client
 
 from accounts.models import Account
 from governance.review.bulk.actions import decide_many, get_newest_decision_number
@@ -14,7 +17,7 @@ from governance.review.verdicts import Verdict
 from governance.staff.models import User
 from tests.factories import NOW, account, case, person
 from tests.review.deciding import BLOCK
-from tests.review.pages import block_form
+from tests.review.pages import block_form, text
 
 NAMES = ("acct_brook", "acct_cove", "acct_dune", "acct_fen", "acct_glen", "acct_heath", "acct_isle")
 SOON = NOW + timedelta(minutes=1)
@@ -61,3 +64,11 @@ def bulk_form(accounts: Sequence[Account], *, seen: int = 0, **fields: Any) -> d
     pks = [one.pk for one in accounts]
     sent = {"accounts": pks, "listed": ",".join(map(str, pks)), "seen": SeenField.sign(seen, NOW)}
     return block_form() | sent | fields
+
+
+def as_previewed(client: Client, accounts: Sequence[Account]) -> dict[str, Any]:
+    """The form of the preview as somebody has it who looks at it now."""
+    page = text(client.get("/bulk/", {"accounts": ",".join(str(one.pk) for one in accounts)}))
+    seen = re.search(r'name="seen" value="([^"]+)"', page)
+    assert seen is not None
+    return bulk_form(accounts) | {"seen": seen[1]}

@@ -135,7 +135,7 @@ class TestThePreview:
 
         page = preview(client, [quiet, new])
 
-        assert "1 has no open case: one is opened and decided." in page
+        assert "1 has no open case: for each, one is opened and decided." in page
         assert "skipped: never scored" in page
 
     def test_says_how_many_of_the_ticked_do_not_exist(self, client: Client, five: list[Account]) -> None:

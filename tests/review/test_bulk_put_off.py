@@ -7,13 +7,15 @@ from functools import partial
 import pytest
 
 from accounts.models import Account
+from governance.review.campaign_cases import join_and_leave
 from governance.review.holding import assign, escalate, hold
-from governance.review.models import Case
+from governance.review.models import BulkDecision, Case
 from governance.staff.models import User
 from governance.staff.roles import Role
-from tests.factories import NOW, person
-from tests.review.bulk import carry_on, five_with_cases, started, states
-from tests.review.deciding import DISMISS, decided
+from tests.factories import NOW, account, campaign_case, case, person
+from tests.review.bulk import as_previewed, carry_on, five_with_cases, started, states
+from tests.review.deciding import DISMISS, decide_all, decided
+from tests.review.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 UNTIL = NOW + timedelta(days=2)
@@ -83,3 +85,24 @@ def test_nobody_has_seen_what_was_decided_later_whatever_the_form_says(five: lis
     carry_on()
 
     assert states(bulk)[five[2].external_id] == ("skipped", "Jonas Lind decided on it since: dismissed.")
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_an_account_is_skipped_that_a_colleague_left_out_since(*, is_sent: bool) -> None:
+    left_out, other = account("acct_left"), account("acct_other")
+    case(left_out)
+    whole = campaign_case(left_out, other)
+    join_and_leave(now=NOW)
+    client = signed_in(person("Ben Adler"))
+    form = as_previewed(client, [left_out])
+    if is_sent:
+        client.post("/bulk/decide/", form)
+
+    decide_all(whole, without=[left_out])
+    if not is_sent:
+        client.post("/bulk/decide/", form)
+    carry_on()
+
+    assert not left_out.restrictions.exists()
+    [(state, because)] = states(BulkDecision.objects.get()).values()
+    assert (state, because.partition(" ")[2]) == ("skipped", "Okafor decided on it since: left out of a decision.")

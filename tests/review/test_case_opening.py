@@ -9,8 +9,8 @@ from governance.restrictions.kinds import RestrictionKind
 from governance.review.actions import lift_restriction
 from governance.review.case_opening import open_or_update_cases
 from governance.review.models import Case, Decision, Step
-from tests.factories import NOW, account, assessment, campaign_of, case, person, restriction
-from tests.review.deciding import BLOCK, DISMISS, decided
+from tests.factories import NOW, account, assessment, campaign_case, campaign_of, case, person, restriction
+from tests.review.deciding import BLOCK, DISMISS, decide_all, decided
 
 pytestmark = pytest.mark.django_db
 
@@ -57,9 +57,7 @@ class TestConsidering:
         if by == "organisation":
             restriction(harbour.organisation)  # type: ignore[arg-type] # it has one
         elif by == "campaign":
-            other = case(account("acct_pier"))
-            campaign_of(harbour, other.own_account)
-            decided(other, replace(BLOCK, scope=Decision.Scope.CAMPAIGN))
+            decide_all(campaign_case(harbour, account("acct_pier")))
         else:
             restriction(harbour, unique_key=f"{by}:1")
             if by == "replacement":

@@ -74,7 +74,7 @@ class TestDecidingForMany:
         campaign_of(*(one.own_account for one in cases))
         mira = person()
 
-        with django_assert_max_num_queries(48):  # type: ignore[operator] # a fixture
+        with django_assert_max_num_queries(50):  # type: ignore[operator] # a fixture
             decided(cases[0], replace(BLOCK, scope=Decision.Scope.CAMPAIGN), by=mira)
         with django_assert_max_num_queries(50):  # type: ignore[operator] # a fixture
             undo_decision(cases[0], note="a slip", by=mira, now=NOW)

@@ -33,7 +33,7 @@ class TestAMention:
 
         told = add_note_with_mentions(harbour, text=f"@{handle(jonas)} please look.", by=mira, now=NOW)
 
-        assert told == [jonas]
+        assert told == ([jonas], [])
         [item] = get_inbox(jonas, now=NOW).items
         assert (item.case, item.by, item.text) == (harbour, mira, f"@{handle(jonas)} please look.")
 
@@ -42,7 +42,12 @@ class TestAMention:
 
         told = add_note_with_mentions(harbour, text=f"@{handle(mira)} @nobody @{handle(auditor)}", by=mira, now=NOW)
 
-        assert told == []
+        assert told == ([], ["nobody", handle(auditor)])
+
+    def test_that_is_nobodys_is_said(self, harbour: Case) -> None:
+        page = signed_in(person()).post(f"/cases/{harbour.pk}/note/", {"text": "@jo please look"}, follow=True)
+
+        assert "No colleague is called @jo: nobody is told." in text(page)
 
     def test_that_is_sent_twice_tells_once(self, harbour: Case) -> None:
         mira, jonas = person(), person("Jonas Lindqvist")
@@ -104,7 +109,7 @@ class TestTheInbox:
         jonas = person("Jonas Lindqvist")
         notify([jonas], harbour, InboxItem.Kind.MENTIONED, text="Look.", by=person(), now=NOW)
 
-        signed_in(jonas).get(address(harbour, "viewers/"))
+        signed_in(jonas).get(address(harbour, "viewers/"), {"shown": NOW.isoformat()})
 
         assert count_inbox(jonas, now=NOW) == 0
 

@@ -87,6 +87,7 @@ def test_every_url_of_a_page_has_a_row() -> None:
     assert sorted({pattern for pattern, _ in patterns() if is_page(pattern)} ^ set(ACCESS)) == []
 
 
+@pytest.mark.long
 def test_each_role_reaches_what_the_tables_say(visitors: Visitors) -> None:
     wrong = [
         (pattern, method, role, became)
@@ -122,6 +123,7 @@ def _pages_of_the_admin() -> Iterator[tuple[str, str]]:
             yield f"{home}{gap}{page}/", f"{label}.{right}_{name}"
 
 
+@pytest.mark.long
 def test_the_admin_shows_nothing_beyond_the_role(visitors: Visitors) -> None:
     wrong = [
         (pattern, method, role)

@@ -115,7 +115,7 @@ class EntryDetail:
     def others(self) -> list[tuple[str, Any]]:
         """The other fields of its details."""
         shown = {name for names in self._pairs for name in names}
-        return sorted((name, value) for name, value in self.entry.details.items() if name not in shown)
+        return sorted((name, _listed(value)) for name, value in self.entry.details.items() if name not in shown)
 
     @property
     def _pairs(self) -> list[tuple[str, str]]:
@@ -142,3 +142,8 @@ def _about(typed: str) -> Q:
 
 def _start(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
+
+
+def _listed(value: object) -> object:
+    """Return a list as people write it; anything else as it is."""
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

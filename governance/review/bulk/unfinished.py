@@ -130,12 +130,14 @@ def _refuse_if_decided_since(bulk: BulkDecision, target: BulkTarget) -> None:
     """Leave an account to a colleague who decided about it, its campaign or its organisation after the preview was
     shown.
     """
-    about = Q(targets__left_out_because="", targets__account=target.account_id) | Q(case__account=target.account_id)
+    about = Q(targets__account=target.account_id) | Q(case__account=target.account_id)
     if (organisation := target.account.organisation_id) is not None:
         about |= Q(scope=Decision.Scope.ORGANISATION, restriction__organisation=organisation)
     since = Decision.objects.not_undone().filter(number__gt=bulk.seen).filter(about)
     if (later := since.select_related("decided_by").order_by("-number").first()) is not None:
-        raise _SkipError(f"{later.decided_by} decided on it since: {outcome_word(later.action)}.")
+        left_out = later.targets.filter(account=target.account_id).exclude(left_out_because="").exists()
+        what = "left out of a decision" if left_out else outcome_word(later.action)
+        raise _SkipError(f"{later.decided_by} decided on it since: {what}.")
 
 
 def _refuse_if_put_off_since(bulk: BulkDecision, case: Case, *, now: datetime) -> None:
@@ -149,8 +151,10 @@ def _refuse_if_put_off_since(bulk: BulkDecision, case: Case, *, now: datetime) -
         Step.Kind.ESCALATED: case.escalated_by_id,
     }
     kinds = [kind for kind, person in put_off_by.items() if person not in {None, own}]
+    # What a lead answered was not seen either.
+    said = Q(kind__in=kinds) | Q(kind=Step.Kind.RETURNED) & ~Q(by=bulk.decided_by.actor.name)
     # One of the release before says only when it was sent.
-    since = case.steps.filter(kind__in=kinds, at__gte=bulk.seen_at or bulk.decided_at)
+    since = case.steps.filter(said, at__gte=bulk.seen_at or bulk.decided_at)
     if (step := since.order_by("-at", "-pk").first()) is not None:
         raise _SkipError(f"{step.get_kind_display()} by {step.by} since: {step.text}"[:LONGEST_REASON])
 

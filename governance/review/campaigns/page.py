@@ -5,7 +5,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Case as Choice
+from django.db.models import OuterRef, QuerySet, Value, When
 from django.utils.functional import cached_property
 
 from governance.campaigns.models import Campaign, CampaignMember
@@ -24,7 +25,7 @@ from governance.review.campaigns.members import (
 )
 from governance.review.campaigns.shared_traits import find_shared_traits
 from governance.review.case_findings import FindingRow, finding_rows
-from governance.review.models import Case, Decision, DecisionTarget, Step
+from governance.review.models import Case, Decision, DecisionTarget, Dismissal, Step
 from governance.review.progress import BatchProgress, progress_of
 from governance.review.undo import can_be_undone
 from governance.staff.models import User
@@ -103,7 +104,7 @@ class CampaignDetail:
         mark_members(
             members,
             decided=self._decided_on,
-            left_out=self._left_out_before,
+            left_out=self._let_be,
             chosen=self.chosen,
             which=self.member_filter.ticked,
         )
@@ -162,19 +163,23 @@ class CampaignDetail:
     @cached_property
     def _targets(self) -> list[_Target]:
         """What decisions said of accounts of the campaign, in the order of decisions. Those about other campaigns say
-        it of members who came from there.
+        it of members who came from there, and those on members' own cases of these.
         """
         said = ("decision", "decision__undone_at", "account", "account__external_id", "left_out_because")
         columns = (*said, "decision__number", "decision__campaign")
         own = DecisionTarget.objects.filter(decision__campaign=self.campaign).order_by().values_list(*columns)
         current = CampaignMember.objects.current().filter(campaign=self.campaign).values("account")
         of_members = DecisionTarget.objects.filter(account__in=current).order_by().values_list(*columns)
-        rows = [_Target(*row) for row in own.union(of_members)]
+        dismissed = Value("Dismissed."), Value("")
+        because = Choice(When(action=Dismissal.DISMISS, then=dismissed[0]), default=dismissed[1])
+        alone = Decision.objects.filter(case__account__in=current, scope=Decision.Scope.ACCOUNT).order_by()
+        paths = ("pk", "undone_at", "case__account", "case__account__external_id", because, "number", "campaign")
+        rows = [_Target(*row) for row in own.union(of_members, alone.values_list(*paths))]
         return sorted(rows, key=lambda one: (one.number, one.account))
 
     @property
-    def _left_out_before(self) -> set[int]:
-        """The accounts that the last decision that stands and says something of them left out."""
+    def _let_be(self) -> set[int]:
+        """The accounts that the last decision about them left out or dismissed."""
         last = {one.account: one.left_out_because for one in self._targets if one.undone_at is None}
         return {account for account, because in last.items() if because}
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from governance.restrictions.queries import AffectedAccount, affected_accounts
 from governance.review.campaigns.members import MemberOfCampaign, campaign_share_of_members_traffic, load_members
-from governance.review.decision_targets import claims_of_others
+from governance.review.cases_of_others import cases_put_off
 from governance.review.models import Case
 from governance.review.verdicts import Ticks, Verdict
 from governance.staff.models import User
@@ -23,7 +23,8 @@ class CampaignDecisionPreview(NamedTuple):
     """Whom a decision would cover and leave out.
 
     `fitting` is the share of their requests that carries the evidence, `plans` how many are on each plan, `gone` how
-    many of the ticked have left the campaign since the page was shown, `claimed` the open cases of colleagues.
+    many of the ticked have left the campaign since the page was shown, `claimed` the open cases of colleagues,
+    and `put_off` those that are escalated, on hold or assigned.
     """
 
     rows: list[AffectedMember]
@@ -33,6 +34,7 @@ class CampaignDecisionPreview(NamedTuple):
     fitting: float
     gone: int
     claimed: list[Case]
+    put_off: list[Case]
 
     @property
     def without_evidence(self) -> float:
@@ -61,7 +63,8 @@ def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, no
     LeftOutWithoutReasonError.
     """
     assert case.campaign is not None  # noqa: S101 - a constraint says so
-    claimed = claims_of_others(case, verdict, ticks, by=by, now=now)
+    put_off = cases_put_off(case, verdict, ticks, by=by, now=now)
+    claimed = [one for one in put_off if one.claimant(at=now) not in {None, by.pk}]
     members = load_members(case.campaign, now=now)
     ticked = [member for member in members if member.account.pk in ticks.accounts]
     affected = {one.account.pk: one for one in affected_accounts([member.account for member in ticked], now=now)}
@@ -73,4 +76,5 @@ def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, no
         fitting=campaign_share_of_members_traffic([(member.fits, member.events) for member in ticked]),
         gone=len(ticks.accounts) - len(ticked),
         claimed=claimed,
+        put_off=[one for one in put_off if one not in claimed],
     )

@@ -19,10 +19,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.regrouping import RegroupingError, split_campaign
+from governance.campaigns.regrouping import RegroupingError
 from governance.privacy.models import hold_reasons
 from governance.review import actions
-from governance.review.campaign_merging import merge_with_cases
+from governance.review.campaign_merging import merge_with_cases, split_with_cases
 from governance.review.campaigns.at_gateways import count_at_gateways
 from governance.review.campaigns.forms import (
     CampaignDecisionForm,
@@ -46,7 +46,7 @@ from governance.review.verdicts import (
 )
 from governance.review.wording import outcome_word
 from governance.review.work_context import LIST, remember_decision, work_context
-from governance.staff.roles import VIEW_CASES, WORK_CASES
+from governance.staff.roles import ESCALATED_TO, VIEW_CASES, WORK_CASES
 from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
 
@@ -128,9 +128,9 @@ def split_off_members(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     form = SplitForm(request.POST)
     if form.is_valid():
         shown = get_object_or_404(Campaign, pk=pk)
-        given, by, now = form.cleaned_data, request.user.actor, timezone.now()
+        given, by, now = form.cleaned_data, request.user, timezone.now()
         try:
-            new = split_campaign(shown, given["accounts"], reason=given["split_because"], by=by, now=now)
+            new = split_with_cases(shown, given["accounts"], reason=given["split_because"], by=by, now=now)
         except RegroupingError as mistake:
             form.add_error("accounts", str(mistake))
         else:
@@ -287,6 +287,8 @@ def _render_preview(
         "form": form,
         "chosen": verdict or form,
         "preview": found,
+        "escalated_to": ESCALATED_TO,
+        "now": timezone.now(),
     }
     context |= {"now": timezone.now(), "undo_minutes": settings.UNDO_MINUTES}
     return render(request, "review/campaign/preview.html", context, status=status)

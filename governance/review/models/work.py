@@ -108,7 +108,8 @@ class CaseWorkQuerySet(models.QuerySet[T]):
         skipped = SkippedCase.objects.filter(case=models.OuterRef("pk"), user=user, at__gt=at - SKIP_LASTS)
         found = self.not_held(at=at).filter(is_free, is_theirs, ~models.Exists(skipped))
         found = found.exclude(campaign__state=Campaign.State.CLOSED)
-        return found if user.role in ESCALATED_TO else found.filter(Q(escalated_at=None) | Q(assigned_to=user))
+        entrusted = Q(assigned_to=user, assigned_by__role__in=ESCALATED_TO)
+        return found if user.role in ESCALATED_TO else found.filter(Q(escalated_at=None) | entrusted)
 
 
 class SavedView(models.Model):

@@ -1,6 +1,6 @@
 """`wording.py` as template filters. They take `now`, so that all times on a page refer to one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,7 +8,9 @@ from django import template
 
 from governance.restrictions.kinds import KindInfo
 from governance.review import models, wording
+from governance.review.models import Step
 from governance.review.shortcuts import MOVING, WORKING, Shortcut
+from governance.review.steps import newest_answer
 
 register = template.Library()
 
@@ -85,3 +87,9 @@ def shortcuts(context: dict[str, Any]) -> list[list[Shortcut]]:
     """The keyboard shortcuts of somebody who is signed in: moving about, and working on a case."""
     allowed = context["user"].has_perm
     return [[one for one in some if not one.permission or allowed(one.permission)] for some in (MOVING, WORKING)]
+
+
+@register.filter
+def last_answer(history: Sequence[Step]) -> Step | None:
+    """What a lead answered last, of the newest steps of a case."""
+    return newest_answer(history)
