@@ -6,13 +6,12 @@ import pytest
 
 from accounts.actions import register_accounts
 from accounts.models import Account, Organisation
-from accounts.pseudonyms import card_digest, card_pseudonym, pseudonym
+from accounts.pseudonyms import card_pseudonym
 from accounts.register import AccountLine
 from governance.audit.models import Entry
 from governance.audit.queries import iter_chain_checks
 from governance.audit.verbs import Verb
 from governance.campaigns.models import CampaignMember
-from governance.campaigns.traits import SignUpFacts, TraitKind, list_traits
 from governance.detection.models import Assessment
 from governance.investigation.actions import watch
 from governance.investigation.models import WatchedAccount
@@ -27,7 +26,6 @@ from governance.review.models import Case, Step
 from governance.usage.actions import record_lines
 from governance.usage.models import DataKey, Excerpt, UsageEvent
 from governance.usage.queries import get_excerpts
-from tests.detection.usages import usage
 from tests.factories import MACHINE, NOW, account, api_key, assessment, campaign_case, case, line, person, restriction
 
 pytestmark = pytest.mark.django_db
@@ -119,28 +117,6 @@ class TestTheRegister:
 
         assert (result.updated, list(result.notes)) == (1, [])
         assert "kept_out" not in Entry.objects.latest("number").details
-
-
-class TestAPseudonym:
-    def test_is_the_same_for_the_same_value_and_stays(self) -> None:
-        first = pseudonym("Smit.nl", key=b"k")
-
-        assert first == pseudonym("smit.nl", key=b"k") == pseudonym(first, key=b"k")
-        assert first != pseudonym("smit.nl", key=b"other")
-        assert pseudonym("", key=b"k") == card_pseudonym("") == ""
-
-    @pytest.mark.parametrize("card", ["card_1", "4242", "é", "x" * 128])
-    def test_of_a_card_finds_what_the_card_found(self, card: str) -> None:
-        assert card_digest(card_pseudonym(card)) == card_digest(card)
-        assert card_pseudonym(card_pseudonym(card)) == card_pseudonym(card)
-
-    def test_of_a_card_ties_accounts_as_the_card_did(self) -> None:
-        ties = [
-            [one for one in list_traits(usage(), SignUpFacts(card=card)) if one.kind == TraitKind.CARD]
-            for card in ("card_1", card_pseudonym("card_1"))
-        ]
-
-        assert ties[0] == ties[1] != []
 
 
 class TestExcerpts:
