@@ -5,6 +5,7 @@ large campaign is applied in batches, the first of them in the transaction of th
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -20,6 +21,7 @@ from governance.review.left_out import why_left_out
 from governance.review.models import Case, CaseQuerySet, Decision, DecisionTarget, Dismissal, origin_of
 from governance.review.queries import restrictions_replaced_by_deciding, restrictions_replaced_on
 from governance.review.verdicts import (
+    DecidedSinceError,
     LeftOutWithoutReasonError,
     MembersLeftError,
     NoSuchScopeError,
@@ -110,6 +112,8 @@ def _targets_among_members(case: Case, ticks: Ticks) -> DecisionTargets:
         raise NoSuchScopeError("None of the ticked accounts belongs to the campaign any more.")
     if ticks.is_confirmed and len(members) < len(ticks.accounts):
         raise MembersLeftError
+    if ticks.previewed_at is not None:
+        _refuse_if_decided_since(members, ticks.previewed_at)
     # Whoever was a member when the case was opened is on its page, whatever the form says.
     was_seen = Q(pk__lte=ticks.seen) | Q(joined_at__lte=case.opened_at)
     others = CampaignMember.objects.current().filter(was_seen, campaign=case.campaign_id)
@@ -118,6 +122,14 @@ def _targets_among_members(case: Case, ticks: Ticks) -> DecisionTargets:
         raise LeftOutWithoutReasonError
     found = _campaign_targets(case.campaign, members, members[:BATCH_SIZE], case_too=NO_CASES)
     return found._replace(left_out=dict.fromkeys(left_out, ticks.left_out_because))
+
+
+def _refuse_if_decided_since(members: Sequence[Account], previewed_at: datetime) -> None:
+    about = Q(case__account__in=members) | Q(targets__account__in=members)
+    since = Decision.objects.not_undone().filter(about, decided_at__gt=previewed_at)
+    latest = since.select_related("case__account", "case__campaign", "decided_by").order_by("-number").first()
+    if latest is not None:
+        raise DecidedSinceError(latest)
 
 
 def _campaign_targets(

@@ -4,6 +4,7 @@ from django.urls import path
 
 from governance.review import queue_views, views, work_views
 from governance.review.bulk import views as bulk
+from governance.review.campaigns import regrouping_views
 from governance.review.campaigns import views as campaigns
 from governance.review.restrictions import views as in_force
 
@@ -14,8 +15,8 @@ urlpatterns = [
     path("restrictions/<int:number>/lift/", in_force.lift_from_list, name="restriction-lift"),
     path("campaigns/", campaigns.campaigns, name="campaigns"),
     path("campaigns/<uuid:pk>/", campaigns.campaign, name="campaign"),
-    path("campaigns/<uuid:pk>/split/", campaigns.split_off_members, name="campaign-split"),
-    path("campaigns/<uuid:pk>/merge/", campaigns.merge_into_campaign, name="campaign-merge"),
+    path("campaigns/<uuid:pk>/split/", regrouping_views.split_off_members, name="campaign-split"),
+    path("campaigns/<uuid:pk>/merge/", regrouping_views.merge_into_campaign, name="campaign-merge"),
     path("cases/<uuid:pk>/campaign/preview/", campaigns.preview_campaign_decision, name="campaign-preview"),
     path("cases/<uuid:pk>/campaign/decide/", campaigns.make_campaign_decision, name="campaign-decide"),
     path("bulk/", bulk.bulk_preview, name="bulk"),

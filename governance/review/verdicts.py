@@ -9,7 +9,7 @@ from uuid import UUID
 from governance.restrictions.kinds import NEEDS
 from governance.restrictions.reasons import Reason
 from governance.restrictions.terms import Terms, parse_terms
-from governance.review.models import Action, BulkDecision, Case, Decision, Step, to_action
+from governance.review.models import Action, BulkDecision, Case, Decision, Dismissal, Step, to_action
 from governance.review.wording import outcome_word
 
 
@@ -120,6 +120,16 @@ class MembersLeftError(Exception):
         super().__init__("Some of these accounts have left the campaign since. Nothing was changed.")
 
 
+class DecidedSinceError(Exception):
+    """Somebody decided about an account since it was shown that a decision would cover it."""
+
+    def __init__(self, decision: Decision) -> None:
+        what = "dismissed" if decision.action == Dismissal.DISMISS else "decided about"
+        super().__init__(
+            f"{decision.decided_by} {what} {decision.case.subject} since. Nothing was changed: look again."
+        )
+
+
 class CannotUndoError(Exception):
     """Says why the decision cannot be undone."""
 
@@ -183,13 +193,15 @@ class Ticks:
     """Which members a decision on the case of a campaign covers: `accounts`, by primary key.
 
     Members up to the membership `seen` that are not among them are left out; later ones joined since, and nothing is
-    said of them. If `is_confirmed`, somebody was shown that it covers these accounts, and it must cover all of them.
+    said of them. If `is_confirmed`, somebody was shown, at `previewed_at`, that it covers these accounts: it must cover
+    all of them, and nobody may have decided about one since.
     """
 
     accounts: frozenset[int]
     seen: int
     left_out_because: str = ""
     is_confirmed: bool = False
+    previewed_at: datetime | None = None
 
 
 class SeenMembers(NamedTuple):

@@ -1,14 +1,18 @@
 """From the page of a campaign: a decision is looked at before it is made, and campaigns are grouped by hand."""
 
+import re
+import uuid
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Account
 from governance.restrictions.models import Restriction
-from governance.review.actions import claim
+from governance.review.actions import claim, decide
 from governance.review.models import Case, Decision
+from governance.review.opening_by_hand import open_case_by_hand
 from governance.staff.roles import Role
 from tests.factories import (
     NOW,
@@ -22,7 +26,7 @@ from tests.factories import (
     training_licence,
 )
 from tests.review.campaign_pages import SIZE, case_with_findings, chosen, five_accounts, page, says_ticked
-from tests.review.deciding import decide_all
+from tests.review.deciding import DISMISS, decide_all
 from tests.review.pages import address, signed_in, text
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +142,26 @@ class TestDeciding:
         assert response.status_code == 422
         assert "Enter why the others are left out." in text(response)
         assert not Decision.objects.exists()
+
+    def test_looks_again_where_a_colleague_decided_about_one_since(
+        self, client: Client, own: Case, members: list[Account]
+    ) -> None:
+        previewed = text(client.post(address(own, "campaign/preview/"), chosen(own, members)))
+        signed = re.search(r'name="previewed" value="([^"]+)"', previewed)
+        assert signed is not None
+        alone = open_case_by_hand(members[1], reason="They wrote.", by=person(), now=timezone.now())
+        decide(alone, DISMISS, decision_id=uuid.uuid4(), by=person("Jonas Lind"), now=timezone.now())
+
+        sent = chosen(own, members, previewed=signed[1])
+        response = client.post(address(own, "campaign/decide/"), sent)
+
+        said = text(response)
+        assert response.status_code == 409
+        assert "Jonas Lind dismissed" in said
+        assert not Restriction.objects.exists()
+        again = re.search(r'name="previewed" value="([^"]+)"', said)
+        assert again is not None
+        assert client.post(address(own, "campaign/decide/"), sent | {"previewed": again[1]}).status_code == 302
 
     def test_asks_to_confirm(self, client: Client, own: Case, members: list[Account]) -> None:
         response = client.post(address(own, "campaign/decide/"), chosen(own, members, confirmed=""))

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from django import forms
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
@@ -14,7 +16,7 @@ from governance.review.forms import AddressForm, DecisionForm
 from governance.review.models import Decision
 from governance.review.verdicts import Ticks, Verdict
 from governance.web.cursors import CursorField
-from governance.web.fields import FlagField, TypedTextField
+from governance.web.fields import FlagField, SignedField, TypedTextField
 
 MOST_ACCOUNTS: Final = 20_000
 LARGEST_KEY: Final = 2**63 - 1
@@ -94,6 +96,23 @@ class MergeForm(forms.Form):
     merge_because = TypedTextField(max_length=500, error_messages={"required": "Enter a reason for merging."})
 
 
+class PreviewedField(SignedField):
+    """When a preview was shown."""
+
+    salt = "when the preview of a decision about a campaign was shown"
+    complaint = "This preview cannot be read."
+
+    @classmethod
+    def sign(cls, at: datetime) -> str:
+        return signing.dumps(at.isoformat(), salt=cls.salt)
+
+    def parse(self, given: Any) -> datetime:
+        at = datetime.fromisoformat(given)
+        if at.tzinfo is None:
+            raise ValueError(given)
+        return at
+
+
 class CampaignDecisionForm(DecisionForm):
     """A decision about the members that are ticked. It is looked at first (`is_preview`), and then confirmed."""
 
@@ -101,6 +120,7 @@ class CampaignDecisionForm(DecisionForm):
     listed = PrimaryKeysField(required=False)
     others = FlagField()
     seen = forms.IntegerField(min_value=0, max_value=LARGEST_KEY)
+    previewed = PreviewedField(required=False)
     left_out_because = TypedTextField(max_length=500, required=False)
 
     def __init__(self, data: Any = None, *, is_preview: bool = True) -> None:
@@ -139,4 +159,5 @@ class CampaignDecisionForm(DecisionForm):
             seen=given["seen"],
             left_out_because=given["left_out_because"],
             is_confirmed=not self.is_preview,
+            previewed_at=None if self.is_preview else given["previewed"],
         )

@@ -15,23 +15,20 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect
+from django.views.decorators.http import require_POST, require_safe
 
 from governance.campaigns.models import Campaign, CampaignMember
-from governance.campaigns.regrouping import RegroupingError
 from governance.privacy.models import hold_reasons
 from governance.review import actions
-from governance.review.campaign_merging import merge_with_cases, split_with_cases
 from governance.review.campaigns.at_gateways import count_at_gateways
 from governance.review.campaigns.forms import (
     CampaignDecisionForm,
     CampaignListForm,
     MemberFilterForm,
-    MergeForm,
+    PreviewedField,
     SplitForm,
 )
-from governance.review.campaigns.page import CampaignDetail, campaign_context, find_case, mergeable_campaigns
+from governance.review.campaigns.page import CampaignDetail, campaign_context, find_case
 from governance.review.campaigns.preview import CampaignDecisionPreview, preview_decision
 from governance.review.campaigns.queries import find_campaigns
 from governance.review.decision_wording import describe_targets
@@ -39,6 +36,7 @@ from governance.review.forms import NoteForm, UndoForm
 from governance.review.models import SAID_BY, Case
 from governance.review.verdicts import (
     LOST_RACES,
+    DecidedSinceError,
     LeftOutWithoutReasonError,
     MembersLeftError,
     NoSuchScopeError,
@@ -47,7 +45,6 @@ from governance.review.verdicts import (
 from governance.review.wording import outcome_word
 from governance.review.work_context import LIST, remember_decision, work_context
 from governance.staff.roles import ESCALATED_TO, VIEW_CASES, WORK_CASES
-from governance.web.counts import pluralize
 from governance.web.requests import StaffRequest
 
 TEMPLATE = "review/campaign.html"
@@ -75,7 +72,7 @@ def campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     form = MemberFilterForm(request.GET)
     if not form.is_valid():
         return _unreadable(request, form.complaint)
-    shown, case = _campaign_with_case(pk, form.cleaned_data["case"])
+    shown, case = campaign_with_case(pk, form.cleaned_data["case"])
     return render_campaign(request, shown, case, filters=form)
 
 
@@ -111,55 +108,14 @@ def make_campaign_decision(request: StaffRequest, pk: uuid.UUID) -> HttpResponse
     except LOST_RACES as lost:
         shown = _case(pk)
         return render_campaign(request, shown.campaign, shown, status=HTTPStatus.CONFLICT, lost=str(lost), unsent=form)
-    except MembersLeftError:
-        return _preview_again(request, case, form, status=HTTPStatus.CONFLICT)
+    except (MembersLeftError, DecidedSinceError) as since:
+        return _preview_again(request, case, form, status=HTTPStatus.CONFLICT, lost=str(since))
     except REFUSED_TICKS as mistake:
         form.add_error(mistake.field, str(mistake))
         return _invalid(request, case, form)
     remember_decision(request, case, outcome_word(decision.action), now=now)
     messages.success(request, f"{describe_targets(decision)}: {outcome_word(decision.action)}.")
     return redirect(campaign_case_url(case))
-
-
-@require_POST
-@permission_required(WORK_CASES, raise_exception=True)
-def split_off_members(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    """Lead to the new campaign of the ticked members."""
-    form = SplitForm(request.POST)
-    if form.is_valid():
-        shown = get_object_or_404(Campaign, pk=pk)
-        given, by, now = form.cleaned_data, request.user, timezone.now()
-        try:
-            new = split_with_cases(shown, given["accounts"], reason=given["split_because"], by=by, now=now)
-        except RegroupingError as mistake:
-            form.add_error("accounts", str(mistake))
-        else:
-            messages.success(request, f"{pluralize(new.size, 'account')} split off. This is their own campaign now.")
-            return _go_to(request, new)
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    shown, case = _campaign_with_case(pk, None)
-    return render_campaign(request, shown, case, status=status, split_form=form)
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@permission_required(WORK_CASES, raise_exception=True)
-def merge_into_campaign(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
-    """Take the members of another campaign into this one."""
-    shown, form = get_object_or_404(Campaign, pk=pk), MergeForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        other = Campaign.objects.filter(pk=form.cleaned_data["other"]).first() or shown
-        reason = form.cleaned_data["merge_because"]
-        try:
-            merge_with_cases(shown, other, reason=reason, by=request.user, now=timezone.now())
-        except RegroupingError as mistake:
-            form.add_error("other", str(mistake))
-        else:
-            messages.success(request, "Merged. The accounts are searched and scored again now.")
-            return _go_to(request, shown)
-    context = {"campaign": shown, "form": form, "mergeable": mergeable_campaigns(shown)}
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
-    return render(request, "review/campaign/merge.html", context, status=status)
 
 
 def campaign_case_url(case: Case, listed: str = "") -> str:
@@ -207,13 +163,7 @@ def render_campaign(
     return HttpResponse(fragment + render_to_string("shell/toasts.html", {}, request), status=status)
 
 
-def _go_to(request: StaffRequest, shown: Campaign) -> HttpResponse:
-    """Lead to the page of a campaign, with its own address."""
-    place = reverse("review:campaign", args=[shown.pk])
-    return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
-
-
-def _campaign_with_case(pk: uuid.UUID, wanted: uuid.UUID | None) -> tuple[Campaign, Case | None]:
+def campaign_with_case(pk: uuid.UUID, wanted: uuid.UUID | None) -> tuple[Campaign, Case | None]:
     """The campaign with this case of it, or else its newest, if it ever had one. One query where it had."""
     case = find_case(pk, wanted)
     shown = case.campaign if case is not None else None
@@ -258,7 +208,7 @@ def _look_again(request: StaffRequest, case: Case, form: CampaignDecisionForm) -
 
 
 def _preview_again(
-    request: StaffRequest, case: Case, form: CampaignDecisionForm, *, status: HTTPStatus
+    request: StaffRequest, case: Case, form: CampaignDecisionForm, *, status: HTTPStatus, lost: str = ""
 ) -> HttpResponse:
     """What the decision would do now, to be confirmed."""
     again = CampaignDecisionForm(request.POST)
@@ -269,7 +219,7 @@ def _preview_again(
     except REFUSED_TICKS as mistake:
         again.add_error(mistake.field, str(mistake))
         return _invalid(request, case, again)
-    return _render_preview(request, case, form, found, verdict=again, status=status)
+    return _render_preview(request, case, form, found, verdict=again, status=status, lost=lost)
 
 
 def _render_preview(
@@ -280,15 +230,19 @@ def _render_preview(
     *,
     verdict: CampaignDecisionForm | None = None,
     status: HTTPStatus = HTTPStatus.OK,
+    lost: str = "",
 ) -> HttpResponse:
+    now = timezone.now()
     context: dict[str, Any] = {
+        "lost": lost,
+        "previewed": PreviewedField.sign(now),
         "case": case,
         "campaign": case.campaign,
         "form": form,
         "chosen": verdict or form,
         "preview": found,
         "escalated_to": ESCALATED_TO,
-        "now": timezone.now(),
+        "now": now,
     }
     context |= {"now": timezone.now(), "undo_minutes": settings.UNDO_MINUTES}
     return render(request, "review/campaign/preview.html", context, status=status)
