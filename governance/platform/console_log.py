@@ -12,6 +12,7 @@ def log_to_console(level: str) -> dict[str, Any]:
             "line": {
                 "()": "governance.web.logs.VisibleFormatter",
                 "format": "%(asctime)s %(levelname)s %(name)s %(of_request)s%(message)s",
+                "defaults": {"of_request": ""},
             }
         },
         "filters": {
