@@ -40,6 +40,12 @@ OF_THE_ADMIN: Final = {
     "/admin/review/case/",
     "/admin/restrictions/restriction/<path:object_id>/change/",
 }
+# Histories and what asks before a deletion are the same template for every table: those of the log stand for all.
+SAME_ON_ALL: Final = {
+    pattern
+    for pattern in ARGUMENTS
+    if pattern.endswith(("/history/", "/delete/")) and pattern.startswith("/admin/") and "/audit/entry/" not in pattern
+}
 # Pages that differ by what is asked of them.
 WITH_QUERIES: Final = (
     ("/queue/", {"view": "decided"}),
@@ -62,7 +68,7 @@ def filled(pattern: str) -> str:
 
 def pages(client: Client, *, of_the_admin: bool) -> Iterator[str]:
     """The address of every page that answers to somebody who may see all."""
-    for pattern in sorted(set(ARGUMENTS) - LEFT_OUT):
+    for pattern in sorted(set(ARGUMENTS) - LEFT_OUT - SAME_ON_ALL):
         is_admin = pattern.startswith("/admin/")
         if pattern.startswith(FOR_MACHINES) or pattern.endswith("$") or is_admin is not of_the_admin:
             continue

@@ -13,6 +13,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator
+from copy import deepcopy
 from http.cookies import SimpleCookie
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -159,7 +160,8 @@ def _spoil(sent: Any, chance: Random, *, machine: bool) -> None:
         if isinstance(sent, dict) and chance.random() < 0.1:
             del sent[place]
         else:
-            sent[place] = chance.choice(VALUES if machine else TEXTS)
+            # A copy: the next value may go into this one.
+            sent[place] = deepcopy(chance.choice(VALUES if machine else TEXTS))
         return
 
 
