@@ -164,7 +164,7 @@ def _last_decision(
     own: Decision | None, accounts: Collection[int], words: Mapping[int, DecisionTarget]
 ) -> LastDecision | None:
     """Return the last decision about a campaign: its own or, where decisions about other campaigns let all of these
-    members be, theirs, as long ago as the oldest of these. A part of a campaign that was restricted is judged anew.
+    members be, theirs, as long ago as the oldest of these. A part of a campaign that was restricted is judged again.
     """
     if own is not None:
         return LastDecision(own.assessment.score, own.decided_at)

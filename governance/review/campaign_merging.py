@@ -58,7 +58,7 @@ def _refuse_unless_lead(cases: Collection[Case], *, by: User) -> None:
 
 
 def _move_question(asked: Case, staying: Case, *, by: User, now: datetime) -> None:
-    """Whoever asked first is answered by what is decided; both questions are in the history, and shown."""
+    """The one who asked first hears what is decided; both questions are shown, and in the history."""
     first = staying if staying.escalated_at is not None else asked
     both = dict.fromkeys(filter(None, (staying.escalated_because, asked.escalated_because)))
     Case.objects.filter(pk=staying.pk).update(

@@ -78,7 +78,7 @@ def note(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     said = f"Note added. It is in the inbox of {names}." if names else "Note added."
     if mentioned.unknown:
         nobody = ", ".join(f"@{handle}" for handle in mentioned.unknown)
-        messages.warning(request, f"No colleague is called {nobody}: nobody is told.")
+        messages.warning(request, f"No colleague is called {nobody}, so nobody was told.")
     return success_response(request, pk, said)
 
 
@@ -104,7 +104,7 @@ def decide(request: StaffRequest, pk: uuid.UUID) -> HttpResponse:
     decision_id, verdict, now = form.cleaned_data["decision"], form.verdict(), timezone.now()
     seen = form.cleaned_data["members_seen"]
     try:
-        claimed = claims_of_others(case, verdict, seen=seen, by=request.user, now=now)
+        claimed = claims_of_others(case, verdict, seen, by=request.user, now=now)
         decision = actions.decide(case, verdict, decision_id=decision_id, seen=seen, by=request.user, now=now)
     except LOST_RACES as lost:
         return conflict_response(request, pk, lost, unsent=form)

@@ -98,8 +98,12 @@ class Share(models.Model):
     tlp = models.CharField("marking", max_length=5, choices=Tlp)
     reason = models.CharField(max_length=LONGEST_REASON)
     accounts = models.IntegerField(help_text="Of how many accounts something leaves.")
-    account_pks = ArrayField(models.BigIntegerField(), default=list, help_text="Of which, by primary key.")
-    let_in = models.IntegerField(default=0, help_text="How many of them were let in again since it was released.")
+    account_pks = ArrayField(
+        models.BigIntegerField(), default=list, db_default=[], help_text="Of which, by primary key."
+    )
+    let_in = models.IntegerField(
+        default=0, db_default=0, help_text="How many of them were let in again since it was released."
+    )
     stix = models.JSONField(help_text="The STIX objects, as they were looked at.")
     proposed_at = models.DateTimeField()
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

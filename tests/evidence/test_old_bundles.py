@@ -1,7 +1,6 @@
 """How long a bundle is kept, and what deletes it sooner or keeps it longer."""
 
 import os
-import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,48 +8,16 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from governance.audit.publishing import publish
 from governance.evidence.bundle import DRAFT
 from governance.evidence.models import EvidenceBundle
-from governance.evidence.unfinished import delete_old_bundles, make_evidence_bundles
+from governance.evidence.unfinished import delete_old_bundles
 from governance.privacy.erasure import continue_erasures, start_erasure
 from governance.privacy.holds import find_target, lift_hold, set_hold
 from governance.review.models import Case
-from governance.staff.roles import Role
-from tests.factories import MACHINE, NOW, account, campaign_case, case, own_campaign, person
-from tests.review.pages import signed_in
+from tests.evidence.bundles import asked, make, page_of
+from tests.factories import MACHINE, NOW, account, campaign_case, own_campaign
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _folder(settings: Settings, tmp_path: Path) -> None:
-    settings.EVIDENCE_FOLDER = tmp_path / "evidence"
-
-
-@pytest.fixture
-def harbour() -> Case:
-    return case(account("acct_harbour"))
-
-
-@pytest.fixture
-def ines() -> Client:
-    """The browser of an auditor."""
-    return signed_in(person("Ines Varga", role=Role.AUDITOR))
-
-
-def page_of(opened: Case) -> str:
-    return f"/cases/{opened.pk}/evidence/"
-
-
-def asked(**members: str) -> dict[str, str]:
-    return {"bundle": str(uuid.uuid4()), **members}
-
-
-def make() -> EvidenceBundle:
-    publish(now=NOW)
-    make_evidence_bundles(clock=lambda: NOW)
-    return EvidenceBundle.objects.get()
 
 
 class TestABundleWhoseTimeIsOver:

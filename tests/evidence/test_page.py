@@ -1,8 +1,6 @@
 """Who may see and ask for evidence, and what becomes of a bundle that was asked for."""
 
-import uuid
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,40 +19,11 @@ from governance.platform.locks import Lock
 from governance.review.actions import add_note
 from governance.review.models import Case
 from governance.staff.roles import Role
-from tests.factories import NOW, account, campaign_case, case, person
+from tests.evidence.bundles import asked, make, page_of
+from tests.factories import NOW, account, campaign_case, person
 from tests.review.pages import signed_in, text
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _folder(settings: Settings, tmp_path: Path) -> None:
-    settings.EVIDENCE_FOLDER = tmp_path / "evidence"
-
-
-@pytest.fixture
-def harbour() -> Case:
-    return case(account("acct_harbour"))
-
-
-@pytest.fixture
-def ines() -> Client:
-    """The browser of an auditor."""
-    return signed_in(person("Ines Varga", role=Role.AUDITOR))
-
-
-def page_of(opened: Case) -> str:
-    return f"/cases/{opened.pk}/evidence/"
-
-
-def asked(**members: str) -> dict[str, str]:
-    return {"bundle": str(uuid.uuid4()), **members}
-
-
-def make() -> EvidenceBundle:
-    publish(now=NOW)
-    make_evidence_bundles(clock=lambda: NOW)
-    return EvidenceBundle.objects.get()
 
 
 class TestThePage:

@@ -47,7 +47,7 @@ class TestAMention:
     def test_that_is_nobodys_is_said(self, harbour: Case) -> None:
         page = signed_in(person()).post(f"/cases/{harbour.pk}/note/", {"text": "@jo please look"}, follow=True)
 
-        assert "No colleague is called @jo: nobody is told." in text(page)
+        assert "No colleague is called @jo, so nobody was told." in text(page)
 
     def test_that_is_sent_twice_tells_once(self, harbour: Case) -> None:
         mira, jonas = person(), person("Jonas Lindqvist")

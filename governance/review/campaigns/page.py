@@ -170,8 +170,7 @@ class CampaignDetail:
         own = DecisionTarget.objects.filter(decision__campaign=self.campaign).order_by().values_list(*columns)
         current = CampaignMember.objects.current().filter(campaign=self.campaign).values("account")
         of_members = DecisionTarget.objects.filter(account__in=current).order_by().values_list(*columns)
-        dismissed = Value("Dismissed."), Value("")
-        because = Choice(When(action=Dismissal.DISMISS, then=dismissed[0]), default=dismissed[1])
+        because = Choice(When(action=Dismissal.DISMISS, then=Value("Dismissed.")), default=Value(""))
         alone = Decision.objects.filter(case__account__in=current, scope=Decision.Scope.ACCOUNT).order_by()
         paths = ("pk", "undone_at", "case__account", "case__account__external_id", because, "number", "campaign")
         rows = [_Target(*row) for row in own.union(of_members, alone.values_list(*paths))]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from governance.restrictions.queries import AffectedAccount, affected_accounts
 from governance.review.campaigns.members import MemberOfCampaign, campaign_share_of_members_traffic, load_members
-from governance.review.cases_of_others import cases_put_off
+from governance.review.cases_of_others import cases_of_others
 from governance.review.models import Case
 from governance.review.verdicts import Ticks, Verdict
 from governance.staff.models import User
@@ -63,8 +63,8 @@ def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, no
     LeftOutWithoutReasonError.
     """
     assert case.campaign is not None  # noqa: S101 - a constraint says so
-    put_off = cases_put_off(case, verdict, ticks, by=by, now=now)
-    claimed = [one for one in put_off if one.claimant(at=now) not in {None, by.pk}]
+    of_others = cases_of_others(case, verdict, ticks, by=by, now=now)
+    claimed = [one for one in of_others if one.claimant(at=now) not in {None, by.pk}]
     members = load_members(case.campaign, now=now)
     ticked = [member for member in members if member.account.pk in ticks.accounts]
     affected = {one.account.pk: one for one in affected_accounts([member.account for member in ticked], now=now)}
@@ -76,5 +76,5 @@ def preview_decision(case: Case, verdict: Verdict, ticks: Ticks, *, by: User, no
         fitting=campaign_share_of_members_traffic([(member.fits, member.events) for member in ticked]),
         gone=len(ticks.accounts) - len(ticked),
         claimed=claimed,
-        put_off=[one for one in put_off if one not in claimed],
+        put_off=[one for one in of_others if one not in claimed],
     )

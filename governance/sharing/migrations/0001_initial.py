@@ -2,7 +2,6 @@
 
 import uuid
 
-import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -97,21 +96,6 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.CharField(max_length=500)),
                 ("accounts", models.IntegerField(help_text="Of how many accounts something leaves.")),
-                (
-                    "account_pks",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(),
-                        default=list,
-                        help_text="Of which, by primary key.",
-                        size=None,
-                    ),
-                ),
-                (
-                    "let_in",
-                    models.IntegerField(
-                        default=0, help_text="How many of them were let in again since it was released."
-                    ),
-                ),
                 ("stix", models.JSONField(help_text="The STIX objects, as they were looked at.")),
                 ("proposed_at", models.DateTimeField()),
                 (
@@ -248,7 +232,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="share",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "proposed"), ("state", "released"), _connector="OR"),
+                condition=models.Q(("state__in", ["proposed", "released"])),
                 fields=("campaign", "partner"),
                 name="one_live_share_of_a_campaign_and_partner",
             ),

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("sessions", "0001_initial"),
-        ("staff", "0008_register_scope"),
+        ("staff", "0006_api_scopes"),
     ]
 
     operations = [

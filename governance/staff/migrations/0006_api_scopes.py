@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("staff", "0007_requests_of_service_keys"),
+        ("staff", "0005_requests_of_partners"),
     ]
 
     operations = [
