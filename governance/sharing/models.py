@@ -125,7 +125,7 @@ class Share(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["campaign", "partner"],
-                condition=Q(state="proposed") | Q(state="released"),
+                condition=Q(state__in=["proposed", "released"]),
                 name="one_live_share_of_a_campaign_and_partner",
             ),
             models.CheckConstraint(
